@@ -1,0 +1,25 @@
+"""timestamp to timestamptz (or back) written so that every row is rewritten, where a UTC session would only touch the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dbguard.checks import Flag, flag
+from dbguard.model.column_types import is_zone_change
+from dbguard.model.names import quote
+from dbguard.model.operations import ChangeColumnType
+from dbguard.model.state import Step
+
+
+def check(change: ChangeColumnType, step: Step) -> Iterator[Flag]:
+    if not step.effects.rewrites or step.is_new(change.table):
+        return
+    if not is_zone_change(step.table(change.table).columns.get(change.column), change):
+        return
+    yield flag(
+        variant="" if change.using is not None else "session",
+        table=change.table,
+        column=quote(change.column),
+        type=str(change.type),
+        zone=step.before.settings.get("timezone", "not set by the migration"),
+    )

@@ -1,0 +1,16 @@
+"""integer or smallint columns: 2^31 values and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dbguard.checks import Flag, columns_of, flag
+from dbguard.model.names import quote
+from dbguard.model.operations import AddColumn, ChangeColumnType, CreateTable
+from dbguard.model.state import Step
+
+
+def check(operation: AddColumn | ChangeColumnType | CreateTable, step: Step) -> Iterator[Flag]:  # noqa: ARG001 - the statement says it all
+    for table, column in columns_of(operation):
+        if column.type.builtin in {"int2", "int4"} and not column.type.array:
+            yield flag(table=table, column=quote(column.name), type=str(column.type))

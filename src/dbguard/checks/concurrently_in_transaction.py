@@ -1,0 +1,57 @@
+"""A statement that PostgreSQL runs only outside a transaction block, inside one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dbguard.checks import Flag, flag
+from dbguard.model.operations import (
+    AlterSystem,
+    Cluster,
+    CreateIndex,
+    CreateObject,
+    DetachPartition,
+    DropIndex,
+    DropObject,
+    Reindex,
+    Vacuum,
+)
+from dbguard.model.state import Step
+
+_TOOLS = frozenset(
+    {
+        "alembic", "atlas", "dbmate", "diesel", "django", "drizzle", "flyway", "goose", "liquibase", "node-pg-migrate", "pop", "sqlx",
+        "supabase", "tern",
+    }
+)  # fmt: skip
+
+
+def check(
+    operation: AlterSystem | Cluster | CreateIndex | CreateObject | DetachPartition | DropIndex | DropObject | Reindex | Vacuum, step: Step
+) -> Iterator[Flag]:
+    transaction = step.before.transaction
+    if transaction is None or step.effects.transaction != "forbidden":
+        return
+    variant = ""
+    if not transaction.explicit:
+        tool = step.script.tool
+        variant = "single" if step.script.transaction == "single" else tool if tool in _TOOLS else "wrapped"
+    yield flag(variant=variant, table=getattr(operation, "table", None) or "", statement=_statement(operation, step))
+
+
+def _statement(operation: object, step: Step) -> str:
+    """What cannot run there, as the user wrote it: its first words, and CONCURRENTLY where that is the reason."""
+    concurrently = " CONCURRENTLY" if getattr(operation, "concurrently", False) else ""
+    match operation:
+        case CreateIndex():
+            return "CREATE INDEX CONCURRENTLY"
+        case DropIndex():
+            return "DROP INDEX CONCURRENTLY"
+        case DetachPartition():
+            return "DETACH PARTITION CONCURRENTLY"
+        case Reindex():
+            return f"REINDEX {operation.kind.upper()}{concurrently}"
+        case Vacuum() | Cluster():
+            return type(operation).__name__.upper()
+        case _:
+            return " ".join(step.text.split()[:2]).rstrip(";").upper()

@@ -1,0 +1,41 @@
+"""NOT VALID and VALIDATE in one transaction: the strong lock of the first is held during the scan of the second."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dbguard.checks import Flag, flag
+from dbguard.model.names import quote
+from dbguard.model.operations import AddConstraint, ValidateConstraint
+from dbguard.model.questions import bare_constraint_name
+from dbguard.model.state import Step
+
+
+def check(validation: ValidateConstraint, step: Step) -> Iterator[Flag]:
+    if step.is_new(validation.table) or not step.effects.scans:
+        return
+    name = step.before.resolve(validation.table)
+    constraint = step.before.schema.table(name).constraints.get(validation.name)
+    if constraint is None:
+        return
+    transaction = step.before.transaction
+    if transaction is not None:
+        if validation.name in transaction.before.table(name).constraints:
+            return
+    elif not _added_by_statement(validation, step):
+        return
+    is_key = constraint.kind == "foreign key" and constraint.references is not None
+    yield flag(
+        variant="foreign key" if is_key else "",
+        table=validation.table,
+        constraint=quote(validation.name),
+        parent=step.display(constraint.references) if is_key and constraint.references is not None else "",
+    )
+
+
+def _added_by_statement(validation: ValidateConstraint, step: Step) -> bool:
+    """Whether `ALTER TABLE ... ADD ... NOT VALID, VALIDATE ...` does both at once."""
+    return any(
+        isinstance(operation, AddConstraint) and bare_constraint_name(operation.constraint, step.table(operation.table)) == validation.name
+        for operation in step.statement.operations
+    )

@@ -1,0 +1,67 @@
+"""DROP CONSTRAINT of a CHECK, UNIQUE, PRIMARY KEY or EXCLUDE that nothing replaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dbguard.checks import Flag, flag
+from dbguard.model.names import quote
+from dbguard.model.operations import DropColumn, DropConstraint
+from dbguard.model.questions import is_not_null_of, tables_dropped
+from dbguard.model.schema import Constraint, Table
+from dbguard.model.state import EndOfScript, Step
+
+
+def check(end: EndOfScript, step: Step) -> Iterator[Flag]:
+    gone = tables_dropped(end.steps)
+    columns_gone = {(one.before.resolve(one.operation.table), one.operation.column) for one in end.steps if isinstance(one.operation, DropColumn)}
+    for one in end.steps:
+        drop = one.operation
+        if not isinstance(drop, DropConstraint) or one.is_new(drop.table):
+            continue
+        table = one.table(drop.table)
+        constraint = table.constraints.get(drop.name)
+        if table.name in gone or (constraint is None and table.known):
+            continue
+        if constraint is not None:
+            if constraint.kind in {"foreign key", "not null"} or any((table.name, column) in columns_gone for column in _columns(constraint)):
+                continue
+            if _is_replaced(constraint, step.after.schema.table(table.name)):
+                continue
+            if drop.cascade and constraint.kind in {"primary key", "unique"}:
+                continue  # the rule drop-constraint-cascade
+        yield flag(
+            at=one.statement,
+            variant="" if constraint is not None else "unknown",
+            table=drop.table,
+            constraint=quote(drop.name),
+            kind=_WORDS.get(constraint.kind, "") if constraint is not None else "",
+        )
+
+
+_WORDS = {"check": "CHECK", "unique": "UNIQUE", "primary key": "PRIMARY KEY", "exclusion": "EXCLUDE"}
+
+
+def _columns(constraint: Constraint) -> frozenset[str]:
+    return constraint.expression.columns if constraint.expression is not None else frozenset(constraint.columns)
+
+
+def _is_replaced(constraint: Constraint, after: Table) -> bool:
+    """Whether the table still refuses such rows at the end, or a new constraint on the same columns took over."""
+    columns = _columns(constraint)
+    if constraint.kind == "check" and len(columns) == 1:
+        (column,) = columns
+        kept = after.columns.get(column)
+        if is_not_null_of(constraint.expression, column) and kept is not None and kept.not_null:
+            return True
+    if constraint.kind in {"unique", "primary key"} and any(index.unique and set(index.columns) == columns for index in after.indexes.values()):
+        return True
+    return any(
+        other.name == constraint.name or (other.kind == constraint.kind and other.name not in _before(constraint) and _columns(other) & columns)
+        for other in after.constraints.values()
+        if other.kind == constraint.kind or {other.kind, constraint.kind} <= {"unique", "primary key"}
+    )
+
+
+def _before(constraint: Constraint) -> frozenset[str]:
+    return frozenset({constraint.name})

@@ -1,0 +1,44 @@
+"""A new foreign key whose columns no index of the referencing table leads with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dbguard.checks import Flag, flag
+from dbguard.model.names import Name, quote_all
+from dbguard.model.operations import AddColumn, CreateIndex, IndexKeyDefinition
+from dbguard.model.questions import foreign_keys_added, supports
+from dbguard.model.schema import Constraint, Table
+from dbguard.model.sql import index_statement
+from dbguard.model.state import EndOfScript, Step
+
+
+def check(end: EndOfScript, step: Step) -> Iterator[Flag]:
+    added_columns = {
+        (one.before.resolve(one.operation.table), one.operation.column.name) for one in end.steps if isinstance(one.operation, AddColumn)
+    }
+    for one in end.steps:
+        for table, key in foreign_keys_added(one):
+            after = step.after.schema.tables.get(table.name)
+            if after is None or key.name not in after.constraints or after.persistence == "temporary":
+                continue
+            # Of a table that was not seen created, only columns that are new here have no index for certain.
+            if not after.known and not all((table.name, column) in added_columns for column in key.columns):
+                continue
+            if not any(supports(index, key.columns) for index in after.indexes.values()):
+                yield _flag(one, after, key, step)
+
+
+def _flag(one: Step, table: Table, key: Constraint, step: Step) -> Flag:
+    assert key.references is not None
+    name = step.display(table.name)
+    index = CreateIndex(table=Name(name.schema, name.name), keys=tuple(IndexKeyDefinition(column) for column in key.columns), concurrently=True)
+    return flag(
+        at=one.statement,
+        variant="new" if step.after.is_new(table.name) else "",
+        table=name,
+        parent=step.display(key.references),
+        columns=quote_all(key.columns),
+        create_index=index_statement(index, table),
+        create_index_at_once=index_statement(index._replace(concurrently=False), table),
+    )

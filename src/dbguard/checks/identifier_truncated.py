@@ -1,0 +1,27 @@
+"""A name of more than 63 bytes: PostgreSQL keeps the first 63."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from dbguard.checks import Flag, flag
+from dbguard.model.names import MAX_IDENTIFIER_BYTES, truncate
+from dbguard.model.state import EndOfScript, Step
+
+_LONG_WORD = re.compile(r'"(?:[^"\n]|""){64,}"|\b[^\W\d]\w{63,}\b')
+_DEFINES = re.compile(r"\s*(CREATE|ALTER)\b", re.IGNORECASE)
+_SILENT = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\$(\w*)\$.*?\$\1\$", re.DOTALL)
+
+
+def check(script: EndOfScript, step: Step) -> Iterator[Flag]:  # noqa: ARG001 - a moment has its steps
+    seen = -1
+    for one in script.steps:
+        if one.statement.start == seen or not _DEFINES.match(one.text):
+            continue
+        seen = one.statement.start
+        for word in _LONG_WORD.findall(_SILENT.sub(" ", one.text)):
+            name = word.strip('"').replace('""', '"')
+            if len(name.encode()) > MAX_IDENTIFIER_BYTES:
+                yield flag(at=one.statement, name=name, kept=truncate(name), bytes=len(name.encode()))
+                break

@@ -1,0 +1,59 @@
+"""A lock that makes others wait is kept while the same transaction does slow work on something else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dbguard.checks import Flag, blocking_lock, flag
+from dbguard.model.operations import Copy, Delete, Insert, Refresh, Update
+from dbguard.model.predicates import pins_rows
+from dbguard.model.state import EndOfTransaction, Lock, Step
+
+
+def check(transaction: EndOfTransaction, step: Step) -> Iterator[Flag]:  # noqa: ARG001 - a moment has its steps
+    held: Lock | None = None
+    first: Step | None = None
+    for one in transaction.steps:
+        if held is not None and first is not None and one.statement is not first.statement and (work := slow_work(one)):
+            yield flag(
+                at=one.statement,
+                table=first.display(held.relation),
+                waits="every read and write" if "read" in held.mode.blocks else "every write",
+                work=work,
+                mode=str(held.mode),
+            )
+            return
+        lock = blocking_lock(one)
+        if lock is not None and (held is None or lock.mode > held.mode):
+            held, first = lock, one
+
+
+def slow_work(step: Step) -> str:
+    """What takes time in proportion to a table that is in use, in words; empty if nothing does."""
+    effects = step.effects
+    for verb, relations in (("the rewrite of", effects.rewrites), ("the scan of", effects.scans)):
+        for relation in relations:
+            if not step.is_new(relation):
+                return f"{verb} `{step.display(relation)}`"
+    for index in effects.builds:
+        table = step.before.schema.index_tables.get(index) or getattr(step.operation, "table", None)
+        if table is None or not step.is_new(table):
+            return f"the build of `{step.display(index)}`"
+    match step.operation:
+        case Update(table=table) if not step.is_new(table) and not _pinned(step):
+            return f"the UPDATE of `{table}`"
+        case Delete(table=table) if not step.is_new(table) and not _pinned(step):
+            return f"the DELETE from `{table}`"
+        case Insert(table=table, rows=None, default_values=False, limited=False, uses=uses) if any(not step.is_new(read) for read in uses.reads):
+            return f"the INSERT ... SELECT into `{table}`"
+        case Copy(table=table, to=False) if table is not None:
+            return f"the COPY into `{table}`"
+        case Refresh(name=name, with_data=True) if not step.is_new(name):
+            return f"the refresh of `{name}`"
+    return ""
+
+
+def _pinned(step: Step) -> bool:
+    """Whether the WHERE names the rows by key."""
+    where = step.operation.where
+    return where is not None and pins_rows(where.tree, step.table(step.operation.table))

@@ -1,0 +1,104 @@
+"""The command line: arguments in, text and an exit code out. A verb is imported when it is called."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from dbguard.errors import DbguardError
+from dbguard.version import __version__
+
+VERBS = {
+    "check": "dbguard.cli.check",
+    "locks": "dbguard.cli.locks",
+    "rule": "dbguard.cli.rule",
+    "config": "dbguard.cli.config",
+}
+SUMMARIES = {
+    "check": "Find what would hurt in migrations.",
+    "locks": "Show what PostgreSQL does at each statement.",
+    "rule": "Explain a rule, or list all of them.",
+    "config": "Show the effective settings and what was recognised.",
+}
+INTERNAL, INTERRUPTED, READER_GONE = 3, 130, 141
+
+
+class Verbs(click.Group):
+    """A group whose help does not import its verbs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = import_module(VERBS[cmd_name]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUMMARIES.items()))
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="dbguard", message="%(prog)s %(version)s")
+def dbguard() -> None:
+    """Tell what a migration will do to a PostgreSQL database before it gets there.
+
+    \b
+    dbguard check                       find the migrations of this project and check them
+    dbguard check db/migrations/*.sql   check these; earlier ones are read to know the schema
+    dbguard rule create-index-blocking  what a rule means and what to do instead
+
+    Exit code: 0 clean, 1 findings, 2 wrong use or configuration, 3 something could not be looked at.
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line; every way it can end becomes an exit code and at most a few lines on standard error."""
+    try:
+        code = dbguard.main(args=list(arguments), prog_name="dbguard", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except DbguardError as error:
+        click.echo(f"dbguard: {error}", err=True)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("dbguard: interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        _discard_output()
+        return READER_GONE
+    except Exception as error:  # noqa: BLE001 - the last line of defence: nobody is shown a bare traceback
+        _explain_crash(error)
+        return INTERNAL
+    return code if isinstance(code, int) else 0
+
+
+def _discard_output() -> None:
+    """The reader of the pipe is gone: keep Python from complaining when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _explain_crash(error: Exception) -> None:
+    import platform
+    import tempfile
+    import traceback
+
+    trace = "".join(traceback.format_exception(error))
+    if os.environ.get("DBGUARD_DEBUG"):
+        click.echo(trace, err=True)
+    text = f"dbguard {__version__}, Python {platform.python_version()}, {platform.platform()}\n{' '.join(sys.argv)}\n\n{trace}"
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="dbguard-", suffix=".log", delete=False, encoding="utf-8", errors="backslashreplace") as log:
+            log.write(text)
+        where = f"the details are in {log.name}"
+    except OSError:
+        where = "run again with DBGUARD_DEBUG=1 for the details"
+    click.echo(f"dbguard: a mistake in dbguard itself stopped this run: {type(error).__name__}: {str(error)[:200]}\n{where}", err=True)

@@ -1,0 +1,69 @@
+"""`dbguard check`: read, parse, replay, inspect, judge, and report."""
+
+from __future__ import annotations
+
+import click
+
+from dbguard.cli.options import load, settings, standard_input, words
+from dbguard.cli.output import emit, is_colored, parse_outputs, write
+from dbguard.cli.progress import Progress
+from dbguard.model.finding import Result
+from dbguard.report import FORMATS, renderer
+
+
+@click.command("check")
+@click.argument("paths", nargs=-1)
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="full", show_default=True, help="How findings are shown.")
+@click.option("--output", "outputs", multiple=True, metavar="FORMAT=FILE", help="Write a report to a file too; may be repeated.")
+@click.option("--select", multiple=True, callback=words, metavar="RULES", help="Only these rules, categories, or `all`.")
+@click.option("--extend-select", multiple=True, callback=words, metavar="RULES", help="These too.")
+@click.option("--ignore", multiple=True, callback=words, metavar="RULES", help="Not these.")
+@click.option("--fail-on", type=click.Choice(["error", "warning", "advice"]), help="Lowest severity that exits 1 (default error).")
+@click.option("--strict/--no-strict", default=None, help="Exit 1 for statements that could not be read, too.")
+@click.option("--start-after", metavar="VERSION", help="No findings for migrations up to this version.")
+@click.option("--stdin-filename", metavar="PATH", help="What to call the text read with `-`.")
+@settings
+@click.pass_context
+def command(
+    context: click.Context,
+    /,
+    paths: tuple[str, ...],
+    *,
+    form: str,
+    outputs: tuple[str, ...],
+    stdin_filename: str | None,
+    config_file: str | None,
+    **overrides: object,
+) -> None:
+    """Find what would hurt in migrations.
+
+    PATHS are files, folders or globs, or `-` for standard input. Without PATHS the project's migrations are found.
+    Earlier migrations of the same history are read to know the schema; only PATHS give findings.
+
+    \b
+    dbguard check
+    dbguard check migrations/0043_index.sql --postgres 16
+    dbguard check --format github --output sarif=dbguard.sarif
+    git show HEAD:m/3.sql | dbguard check - --stdin-filename m/3.sql
+
+    Allow a finding with a comment above the statement: `-- dbguard: allow RULE - reason`.
+    """
+    from dbguard.pipelines.check import check
+
+    files = parse_outputs(outputs, FORMATS)
+    config = load(config_file, **overrides)
+    with Progress() as progress:
+        result = check(config, paths, stdin=standard_input(paths, stdin_filename), progress=progress)
+    for name, path in files:
+        write(path, renderer(name)(result))
+    _report(result, form)
+    context.exit(result.exit_code)
+
+
+def _report(result: Result, form: str) -> None:
+    if form == "full" and is_colored():
+        from dbguard.report.full import render
+
+        emit(render(result, color=True))
+    else:
+        emit(renderer(form)(result))

@@ -1,0 +1,84 @@
+"""Findings to verdict: what is allowed goes, severities are decided, the rest is ordered, counted and given an exit code.
+
+In: a `Result` with everything that was found and counted, the written exceptions, the selection of rules, the settings.
+Out: the `Result` that is reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+from dbguard.config import Config
+from dbguard.judgement.allow import Allow, Applied, allows, apply, flags
+from dbguard.judgement.severity import decide
+from dbguard.model.finding import Finding, Result, Severity
+from dbguard.rulebook.select import Selection
+
+__all__ = ["CLEAN", "COULD_NOT_LOOK", "FINDINGS", "Allow", "allows", "judge"]
+
+CLEAN, FINDINGS, COULD_NOT_LOOK = 0, 1, 3
+
+
+def judge(found: Result, given: Iterable[Allow], selection: Selection, config: Config, *, today: date | None = None) -> Result:
+    """The verdict.
+
+    `found.summary` brings the counts of files, migrations, statements and seconds; `found.unread` only parts of files that
+    were asked for.
+    """
+    today = today or date.today()  # noqa: DTZ011 - `until=` is a day of the person who wrote it
+    given = tuple(given)
+    applied = apply(given, found.findings, found.unread, selection.book, today)
+    everything = (*applied.findings, *_engine(given, applied, selection, today))
+    findings = tuple(sorted(decide(everything, selection, config), key=_order))
+    counts = dict.fromkeys(Severity, 0)
+    for finding in findings:
+        counts[finding.severity] += 1
+    summary = found.summary._replace(
+        unread=len(applied.unread),
+        errors=counts[Severity.ERROR],
+        warnings=counts[Severity.WARNING],
+        advice=counts[Severity.ADVICE],
+        lowered=sum(finding.lowered for finding in findings),
+        allowed=applied.allowed,
+    )
+    unread = tuple(sorted(applied.unread, key=lambda part: (part.path, part.line)))
+    result = found._replace(findings=findings, unread=unread, summary=summary)
+    return result._replace(exit_code=exit_code(result, config.fail_on, strict=config.strict))
+
+
+def exit_code(result: Result, fail_on: Severity, *, strict: bool) -> int:
+    """0 clean, 1 findings that matter, 3 something that was asked for could not be looked at; 3 wins over 1."""
+    if result.crashed or any(part.fatal for part in result.unread):
+        return COULD_NOT_LOOK
+    if any(finding.severity >= fail_on for finding in result.findings) or (strict and result.unread):
+        return FINDINGS
+    return CLEAN
+
+
+def _engine(given: tuple[Allow, ...], applied: Applied, selection: Selection, today: date) -> Iterator[Finding]:
+    """What is wrong with the written exceptions themselves, as findings of dbguard's own rules."""
+    for name, flag, allow in flags(given, applied, selection.book, selection.rules, today):
+        rule = selection.rules.get(name)
+        if rule is None:
+            continue
+        words = rule.wording(flag)
+        yield Finding(
+            rule=name,
+            category=rule.category,
+            severity=rule.severity,
+            path=allow.path,
+            line=allow.line,
+            column=allow.column,
+            end_line=allow.end_line,
+            end_column=allow.end_column,
+            message=words.message,
+            instead=words.instead,
+            recipe=words.recipe,
+            excerpt=allow.text,
+            start=allow.start,
+        )
+
+
+def _order(finding: Finding) -> tuple[str, int, int, str, str]:
+    return finding.path, finding.line, finding.column, finding.rule, finding.message

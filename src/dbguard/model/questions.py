@@ -1,0 +1,116 @@
+"""Questions that several checks ask about steps and schemas. Pure: no wording, no parser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from dbguard.model.expression import Expression
+from dbguard.model.names import Name
+from dbguard.model.operations import AddColumn, AddConstraint, CreateIndex, CreateTable, DropConstraint, DropIndex, DropTable
+from dbguard.model.operations.tables import ConstraintDefinition
+from dbguard.model.schema import Constraint, Index, IndexKey, Table
+from dbguard.model.sql import constraint_name
+from dbguard.model.state import State, Step
+
+
+def bare_constraint_name(definition: ConstraintDefinition, table: Table) -> str:
+    """The name that the constraint gets, not quoted."""
+    quoted = constraint_name(definition, table)
+    return quoted[1:-1].replace('""', '"') if quoted.startswith('"') else quoted
+
+
+def table_of(operation: object, state: State) -> Name | None:
+    """The full name of the table that an operation on constraints, columns or indexes is about."""
+    if isinstance(operation, CreateTable):
+        return state.resolve(operation.name)
+    if isinstance(operation, AddColumn | AddConstraint | DropConstraint | CreateIndex):
+        return state.resolve(operation.table)
+    return None
+
+
+def constraints_added(step: Step) -> Iterator[tuple[Table, Constraint]]:
+    """Constraints that the operation brings to its own table, with the table as it is afterwards."""
+    if not isinstance(step.operation, AddColumn | AddConstraint | CreateTable):
+        return
+    name = table_of(step.operation, step.after)
+    assert name is not None
+    before = step.before.schema.table(name).constraints
+    table = step.after.schema.table(name)
+    for constraint in table.constraints.values():
+        if constraint.name not in before:
+            yield table, constraint
+
+
+def foreign_keys_added(step: Step) -> Iterator[tuple[Table, Constraint]]:
+    return ((table, constraint) for table, constraint in constraints_added(step) if constraint.kind == "foreign key")
+
+
+def indexes_added(step: Step) -> Iterator[Index]:
+    """Indexes that the operation brings to its own table, those behind constraints included."""
+    name = table_of(step.operation, step.after)
+    if name is None:
+        return
+    before = step.before.schema.table(name).indexes
+    for index in step.after.schema.table(name).indexes.values():
+        if index.name.name not in before:
+            yield index
+
+
+def indexes_dropped(step: Step) -> Iterator[Index]:
+    """Indexes that the operation drops by name, constraint-backed ones by their constraint."""
+    operation, before = step.operation, step.before
+    if isinstance(operation, DropIndex):
+        for name in operation.names:
+            index = before.schema.find_index(before.resolve(name))
+            if index is not None:
+                yield index
+    elif isinstance(operation, DropConstraint):
+        for index in before.table(operation.table).indexes.values():
+            if index.constraint == operation.name:
+                yield index
+
+
+def tables_dropped(steps: Iterable[Step]) -> frozenset[Name]:
+    return frozenset(step.before.resolve(name) for step in steps if isinstance(step.operation, DropTable) for name in step.operation.names)
+
+
+def default_partition(parent: Name, state: State) -> Table | None:
+    """The DEFAULT partition of a partitioned table, if it is known to have one."""
+    return next((table for table in state.schema.partitions(parent) if table.bound is not None and table.bound.default), None)
+
+
+def supports(index: Index, columns: tuple[str, ...]) -> bool:
+    """Whether the rows of a foreign key on `columns` are found through the index (`WHERE column = $1 AND ...`, ri_triggers.c).
+
+    An index on some of the columns counts: nobody can tell from the schema which of them are selective.
+    """
+    if not index.valid or index.method not in {"btree", "hash"}:
+        return False
+    if index.where is not None and not _only_not_null(index.where, columns):
+        return False
+    leading = index.columns[: len(columns)]
+    return bool(leading) and set(leading) <= set(columns)
+
+
+def is_not_null_of(expression: Expression | None, column: str) -> bool:
+    """Whether the expression is `column IS NOT NULL`."""
+    return expression is not None and expression.tree == ("is_not_null", ("column", column))
+
+
+def _only_not_null(where: Expression, columns: tuple[str, ...]) -> bool:
+    parts = where.tree[1:] if where.tree[0] == "and" else (where.tree,)
+    return all(part[0] == "is_not_null" and part[1][0] == "column" and part[1][1] in columns for part in parts)
+
+
+def index_shape(index: Index) -> tuple[object, ...]:
+    """What two indexes have in common that find the same rows by the same keys; uniqueness left out."""
+    return (index.method, tuple(key_shape(key) for key in index.keys), frozenset(index.include), where_shape(index))
+
+
+def key_shape(key: IndexKey) -> tuple[object, ...]:
+    nulls_first = key.nulls_first if key.nulls_first is not None else key.descending
+    return (key.column, key.expression.tree if key.expression is not None else None, key.collation, key.opclass, key.descending, nulls_first)
+
+
+def where_shape(index: Index) -> object:
+    return index.where.tree if index.where is not None else None

@@ -1,0 +1,264 @@
+"""The schema as replayed so far. Values only; `replay/advance` makes the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from dbguard.model.expression import Expression, Uses
+from dbguard.model.names import Name
+from dbguard.model.record import Record
+from dbguard.model.types import DataType
+
+
+class Column(Record):
+    name: str
+    type: DataType
+    not_null: bool = False
+    default: Expression | None = None  # of a generated column: its expression
+    generated: str = ""  # "", "stored", "virtual"
+    identity: str = ""  # "", "always", "by default"
+    collation: Name | None = None
+    storage: str = ""
+    compression: str = ""
+    inherited: bool = False  # comes from a parent alone: gone when the parent drops it
+
+
+class Constraint(Record):
+    name: str
+    kind: str  # check, not null, unique, primary key, exclusion, foreign key
+    columns: tuple[str, ...] = ()
+    valid: bool = True
+    enforced: bool = True
+    expression: Expression | None = None  # of a check
+    references: Name | None = None
+    referenced_columns: tuple[str, ...] = ()  # empty: the primary key
+    on_delete: str = "no action"  # no action, restrict, cascade, set null, set default
+    on_update: str = "no action"
+    match_full: bool = False
+    deferrable: bool = False
+    deferred: bool = False
+    no_inherit: bool = False
+    without_overlaps: bool = False
+    index_name: Name | None = None  # the index behind unique, primary key, exclusion
+    inherited: bool = False  # comes from a parent alone: gone when the parent drops it
+
+
+class IndexKey(Record):
+    column: str | None  # None: an expression
+    expression: Expression | None = None
+    collation: Name | None = None
+    opclass: Name | None = None
+    descending: bool = False
+    nulls_first: bool | None = None  # None: the default for the direction
+    name: str | None = None  # of an expression: what PostgreSQL calls it, for choosing the names of indexes on partitions
+
+
+class Index(Record):
+    name: Name
+    table: Name
+    keys: tuple[IndexKey, ...]
+    method: str = "btree"
+    include: tuple[str, ...] = ()
+    unique: bool = False
+    nulls_not_distinct: bool = False
+    where: Expression | None = None
+    valid: bool = True
+    constraint: str | None = None  # the constraint it backs
+    parent: Name | None = None  # the partitioned index it is attached to
+    created: Created | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Plain key columns, in order, up to the first expression."""
+        found = []
+        for key in self.keys:
+            if key.column is None:
+                break
+            found.append(key.column)
+        return tuple(found)
+
+    @property
+    def mentioned(self) -> frozenset[str]:
+        """Every column that the index depends on: keys, INCLUDE, expressions, predicate."""
+        found = set(self.include)
+        for key in self.keys:
+            if key.column is not None:
+                found.add(key.column)
+            elif key.expression is not None:
+                found |= key.expression.columns
+        if self.where is not None:
+            found |= self.where.columns
+        return frozenset(found)
+
+
+class PartitionKey(Record):
+    strategy: str  # range, list, hash
+    keys: tuple[IndexKey, ...]
+
+
+class PartitionBound(Record):
+    """FOR VALUES of a partition. Values are expression trees; ("minvalue",) and ("maxvalue",) in a range."""
+
+    default: bool = False
+    lower: tuple[tuple[object, ...], ...] = ()
+    upper: tuple[tuple[object, ...], ...] = ()
+    values: tuple[tuple[object, ...], ...] = ()
+    modulus: int = 0
+    remainder: int = 0
+
+
+class Trigger(Record):
+    name: str
+    function: Name
+    events: frozenset[str] = frozenset()  # insert, update, delete, truncate
+    columns: tuple[str, ...] = ()  # UPDATE OF
+    when_columns: frozenset[str] = frozenset()
+    row: bool = False
+    constraint: bool = False
+    references: Name | None = None  # CREATE CONSTRAINT TRIGGER ... FROM
+
+
+class Policy(Record):
+    name: str
+    columns: frozenset[str] = frozenset()
+
+
+class Created(Record):
+    """When an object came to be: ordinals of the script and of the transaction within the whole replay."""
+
+    script: int
+    transaction: int
+
+
+class Table(Record):
+    """Any relation with columns: a table, partitioned table, view, materialized view, foreign table.
+
+    `known` is false for one that was used but never seen created: it exists, is in use and large, and what stands
+    here is only what later statements told.
+    """
+
+    name: Name
+    kind: str = "table"  # table, partitioned table, view, materialized view, foreign table, composite type
+    columns: Mapping[str, Column] = {}
+    constraints: Mapping[str, Constraint] = {}
+    indexes: Mapping[str, Index] = {}  # by index name; they live in the table's schema
+    persistence: str = "permanent"  # permanent, unlogged, temporary
+    partition_by: PartitionKey | None = None
+    parent: Name | None = None  # the partitioned table it is attached to
+    bound: PartitionBound | None = None
+    inherits: tuple[Name, ...] = ()
+    triggers: Mapping[str, Trigger] = {}
+    policies: Mapping[str, Policy] = {}
+    rules: frozenset[str] = frozenset()
+    row_security: bool = False
+    replica_identity: str = "default"
+    options: Mapping[str, str] = {}
+    access_method: str = "heap"
+    tablespace: str = ""
+    uses: Uses | None = None  # of a view or materialized view: its query
+    of_type: Name | None = None
+    created: Created | None = None
+    filled: bool = False  # rows were copied into it by INSERT ... SELECT or COPY since it was created
+    known: bool = True
+
+    @property
+    def has_storage(self) -> bool:
+        """Whether rows are kept in a file of this relation."""
+        return self.kind in {"table", "materialized view"}
+
+    @property
+    def primary_key(self) -> Constraint | None:
+        return next((c for c in self.constraints.values() if c.kind == "primary key"), None)
+
+    def foreign_keys(self) -> Iterator[Constraint]:
+        return (c for c in self.constraints.values() if c.kind == "foreign key")
+
+
+class Sequence(Record):
+    name: Name
+    type: DataType
+    owner: tuple[Name, str] | None = None  # table and column (serial, identity, OWNED BY)
+    identity: bool = False
+    created: Created | None = None
+    persistence: str = "permanent"
+
+
+class UserType(Record):
+    """An enum, a domain, a range or a shell type; composite types are tables of kind "composite type"."""
+
+    name: Name
+    kind: str  # enum, domain, range, base
+    labels: tuple[str, ...] = ()
+    new_labels: frozenset[str] = frozenset()  # added in the open transaction, so not yet usable
+    base: DataType | None = None  # of a domain
+    not_null: bool = False
+    default: Expression | None = None
+    constraints: Mapping[str, Constraint] = {}  # checks of a domain
+    created: Created | None = None
+
+
+class Function(Record):
+    name: Name
+    arguments: tuple[DataType, ...] = ()
+    kind: str = "function"  # function, procedure, aggregate
+    volatility: str = "volatile"  # immutable, stable, volatile
+    language: str = "sql"
+    body: str = ""
+    returns: DataType | None = None
+    security_definer: bool = False
+    created: Created | None = None
+
+
+class Schema(Record):
+    """Everything replayed so far. Mappings are never changed in place.
+
+    `complete` is true when the history starts from nothing or from a given base, so that a name that is not here
+    does not exist; otherwise it merely was not seen.
+    """
+
+    tables: Mapping[Name, Table] = {}
+    sequences: Mapping[Name, Sequence] = {}
+    types: Mapping[Name, UserType] = {}
+    functions: Mapping[Name, tuple[Function, ...]] = {}
+    index_tables: Mapping[Name, Name] = {}  # index name -> its table
+    namespaces: frozenset[str] = frozenset({"public"})
+    extensions: frozenset[str] = frozenset()
+    complete: bool = False
+
+    def table(self, name: Name) -> Table:
+        """The table of that full name; one that is not known answers with `known=False`."""
+        return self.tables.get(name) or Table(name=name, known=False)
+
+    def find_index(self, name: Name) -> Index | None:
+        table = self.index_tables.get(name)
+        return None if table is None else self.tables[table].indexes.get(name.name)
+
+    def partitions(self, name: Name) -> tuple[Table, ...]:
+        """Direct partitions and inheritance children."""
+        return tuple(t for t in self.tables.values() if t.parent == name or name in t.inherits)
+
+    def descendants(self, name: Name) -> tuple[Table, ...]:
+        """Partitions and inheritance children at every level, the table itself not included."""
+        found: dict[Name, Table] = {}
+        level = list(self.partitions(name))
+        while level:
+            table = level.pop(0)
+            if table.name not in found:
+                found[table.name] = table
+                level.extend(self.partitions(table.name))
+        return tuple(found.values())
+
+    def leaves(self, name: Name) -> tuple[Table, ...]:
+        """Relations with storage that hold the rows of `name`, itself included where it has storage."""
+        family = (self.table(name), *self.descendants(name))
+        return tuple(t for t in family if t.has_storage)
+
+    def referencing(self, name: Name) -> Iterator[tuple[Table, Constraint]]:
+        """Foreign keys that point at `name`."""
+        for table in self.tables.values():
+            for constraint in table.foreign_keys():
+                if constraint.references == name:
+                    yield table, constraint
+
+    def type_of(self, data_type: DataType) -> UserType | None:
+        return self.types.get(data_type.name)

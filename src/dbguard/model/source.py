@@ -1,0 +1,81 @@
+"""Texts, the SQL scripts found in them, and their statements."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+from dbguard.model.operations import Operation
+from dbguard.model.record import Record
+
+
+class Source(Record):
+    """One text we were given, decoded. `path` is as the user would write it, with forward slashes."""
+
+    path: str
+    text: str
+
+
+class Script(Record):
+    """SQL found in a source, plus how it will run.
+
+    `pieces` are (start, end) offsets into the source's text, in code points, that hold SQL; markers of the tool lie
+    between them. `transaction` is "one" (the tool wraps the script), "none" (each statement by itself), "single"
+    (the whole script goes to the server as one simple query: an implicit transaction), or "auto": one, unless the text
+    has transaction control or a statement that forbids a transaction.
+    """
+
+    source: Source
+    pieces: tuple[tuple[int, int], ...]
+    transaction: str = "auto"
+    direction: str = "up"  # up, down, repeatable
+    version: str = ""  # what the tool calls this migration
+    tool: str = "plain"
+    history: str = ""  # folder of the history it belongs to
+
+
+class Unread(Record):
+    """A part of a source that dbguard did not understand."""
+
+    start: int
+    reason: str
+
+
+class Statement(Record):
+    """One SQL statement: offsets of its first token and past its last, in code points of the source's text."""
+
+    start: int
+    end: int
+    operations: tuple[Operation, ...]
+    unread: tuple[Unread, ...] = ()
+    inside: str = ""  # "do" or "function" when it stands in a PL/pgSQL body
+
+
+class Comment(Record):
+    """A comment that speaks to dbguard: offset, and the text after `dbguard:`."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Parsed(Record):
+    script: Script
+    statements: tuple[Statement, ...]
+    comments: tuple[Comment, ...] = ()
+
+
+class Lines:
+    """Line and column of an offset: both 1-based, columns in code points."""
+
+    __slots__ = ("_starts",)
+
+    def __init__(self, text: str) -> None:
+        self._starts = [0]
+        position = text.find("\n")
+        while position != -1:
+            self._starts.append(position + 1)
+            position = text.find("\n", position + 1)
+
+    def at(self, offset: int) -> tuple[int, int]:
+        line = bisect_right(self._starts, offset)
+        return line, offset - self._starts[line - 1] + 1

@@ -1,0 +1,79 @@
+"""Text to tokens, tolerantly: unterminated quotes, templates and psql commands are tokens too. Offsets are code points.
+
+The rules are those of src/backend/parser/scan.l; white space is wider, so that a no-break space is no part of a name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+COMMENT, STRING, QUOTED, DOLLAR, TEMPLATE, WORD, NUMBER, OTHER = range(1, 9)
+
+_EXOTIC = "\u0085\u00a0\u1680\u180e\u2000-\u200b\u2028\u2029\u202f\u205f\u2060\u3000\ufeff\x1c-\x1f"
+_SPACE = rf"[ \t\n\r\f\v{_EXOTIC}]"
+_WORD_START = rf"(?![{_EXOTIC}])[A-Za-z_\u0080-\U0010ffff]"
+_WORD_PART = rf"(?:[A-Za-z0-9_$]|(?![{_EXOTIC}])[\u0080-\U0010ffff])"
+
+
+def _block_comment(levels: int) -> str:
+    inner = "" if levels == 0 else "|" + _block_comment(levels - 1)
+    return rf"/\*(?:[^*/]|\*(?!/)|/(?!\*){inner})*+\*/"
+
+
+_COMMENT = rf"--[^\n\r]*|{_block_comment(4)}"
+_TOKENS = re.compile(
+    rf"""{_SPACE}++
+    |({_COMMENT}|/\*(?s:.*))
+    |([eE]'(?:[^'\\]|''|\\(?s:.))*+'?|(?:[bBxXnN]|[uU]&)?'(?:[^']|'')*+'?)
+    |((?:[uU]&)?"(?:[^"]|"")*+"?)
+    |((\$(?:{_WORD_START}(?:[A-Za-z0-9_]|(?![{_EXOTIC}])[\u0080-\U0010ffff])*)?\$)(?s:.*?)(?:\5|\Z))
+    |(\{{\{{(?s:.*?)\}}\}}|\{{%(?s:.*?)%\}}|\$\{{[^}}\n]*\}})
+    |({_WORD_START}{_WORD_PART}*+)
+    |(\.?\d[A-Za-z0-9_.]*+|\$\d+)
+    |((?s:.))""",
+    re.VERBOSE,
+)
+_KINDS = (0, COMMENT, STRING, QUOTED, DOLLAR, DOLLAR, TEMPLATE, WORD, NUMBER, OTHER)
+_SKIP = re.compile(rf"(?:{_SPACE}++|{_COMMENT})*+")
+_STRANGE = re.compile(rf"[{_EXOTIC}]")
+
+
+def tokens(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int, int]]:
+    """Kind, start and end of every token, comments included."""
+    kinds = _KINDS
+    for match in _TOKENS.finditer(text, start, len(text) if end is None else end):
+        index = match.lastindex
+        if index is not None:
+            yield kinds[index], match.start(), match.end()
+
+
+def skip(text: str, start: int, end: int) -> int:
+    """The first offset from `start` on that is neither white space nor comment."""
+    match = _SKIP.match(text, start, end)
+    return match.end() if match is not None else start
+
+
+def tidy(text: str) -> str:
+    """The same text with blanks for white space that PostgreSQL would take for letters. Quotes and comments are kept."""
+    if text.isascii() and not _STRANGE.search(text):
+        return text
+    if _STRANGE.search(text):
+        parts, position = [], 0
+        for _, start, end in tokens(text):
+            if start > position:
+                parts.append(_STRANGE.sub(" ", text[position:start]))
+            parts.append(text[start:end])
+            position = end
+        parts.append(_STRANGE.sub(" ", text[position:]))
+        text = "".join(parts)
+    return text.encode("utf-8", "replace").decode()
+
+
+def last_token(text: str, start: int, end: int) -> int:
+    """The end of the last token of text[start:end] that is no comment."""
+    found = start
+    for kind, _, stop in tokens(text, start, end):
+        if kind != COMMENT:
+            found = stop
+    return found

@@ -1,0 +1,1 @@
+"""One hallway per verb. Read check.py first."""

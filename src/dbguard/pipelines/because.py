@@ -1,0 +1,44 @@
+"""Effects in words: which lock, on what, who waits."""
+
+from __future__ import annotations
+
+from dbguard.model.names import Name
+from dbguard.model.postgres import LockMode
+from dbguard.model.state import Effects, State
+
+_WAITS = {
+    LockMode.ACCESS_EXCLUSIVE: "reads and writes wait",
+    LockMode.EXCLUSIVE: "reads continue; writes and SELECT ... FOR UPDATE wait",
+    LockMode.SHARE_ROW_EXCLUSIVE: "reads continue; writes wait",
+    LockMode.SHARE: "reads continue; writes wait",
+    LockMode.SHARE_UPDATE_EXCLUSIVE: "reads and writes continue; VACUUM and other DDL wait",
+}
+
+
+def because(effects: Effects, before: State) -> tuple[str, ...]:
+    """One sentence per lock that others notice, strongest first, then the work done under it."""
+    sentences = []
+    for lock in sorted(effects.locks, key=lambda lock: (-lock.mode, lock.relation)):
+        if lock.mode < LockMode.SHARE or lock.relation in before.schema.index_tables:
+            continue
+        sentences.append(f"{lock.mode} lock on `{shown(lock.relation)}`: {_WAITS[lock.mode]}{_until(effects, before)}")
+    for verb, names in (("rewrites", effects.rewrites), ("reads all of", effects.scans), ("builds", effects.builds)):
+        if names:
+            sentences.append(f"{verb} {_some(names)} while it holds its locks")
+    return tuple(sentences)
+
+
+def _until(effects: Effects, before: State) -> str:
+    if before.transaction is not None:
+        return " until the transaction ends"
+    return " until the work is done" if effects.rewrites or effects.scans or effects.builds else " for a moment"
+
+
+def _some(names: tuple[Name, ...], most: int = 3) -> str:
+    listed = ", ".join(f"`{shown(name)}`" for name in names[:most])
+    return listed if len(names) <= most else f"{listed} and {len(names) - most} more"
+
+
+def shown(name: Name) -> str:
+    """A name as people write it: without the schema if that is `public`."""
+    return str(Name(None, name.name) if name.schema == "public" else name)

@@ -1,0 +1,113 @@
+"""Steps to findings: wake the checks of each step, for every server version where the answer differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from dbguard.model.finding import Finding, Flag
+from dbguard.model.postgres import Server
+from dbguard.model.source import Lines
+from dbguard.model.state import EndOfScript, EndOfTransaction, Step
+from dbguard.pipelines.because import because
+from dbguard.replay.effects import effects
+
+from dbguard.rulebook import Rule
+from dbguard.rulebook.select import Selection
+
+
+class Inspection:
+    """Runs the checks that are on over the steps of one history."""
+
+    def __init__(self, selection: Selection, postgres: tuple[int, int]) -> None:
+        self.crashed: list[str] = []
+        self._woken = selection.woken()
+        self._low, self._high = postgres
+        self._lines: tuple[str, Lines] | None = None
+
+    def findings(self, steps: Iterable[Step]) -> Iterator[Finding]:
+        always = self._woken.get("*", ())
+        for step in steps:
+            moment = isinstance(step.operation, EndOfScript | EndOfTransaction)
+            rules = self._woken.get(type(step.operation).__name__, ())
+            if not moment:
+                rules += always
+            if rules:
+                yield from self._step(step, rules)
+
+    def _step(self, step: Step, rules: tuple[Rule, ...]) -> Iterator[Finding]:
+        told: dict[tuple[Any, ...], list[Finding]] = {}
+        for one, low, high in self._versions(step, rules):
+            for rule, flag, at in one:
+                finding = self._finding(rule, flag, at, (low, high))
+                told.setdefault((finding.rule, finding.start, finding.message), []).append(finding)
+        for same in told.values():
+            yield self._merged(same)
+
+    def _versions(self, step: Step, rules: tuple[Rule, ...]) -> Iterator[tuple[list[tuple[Rule, Flag, Step]], int, int]]:
+        """What the checks say, newest majors first; an answer holds down to the highest version that was asked about."""
+        major = self._high
+        while major >= self._low:
+            one = at_version(step, major)
+            said = [(rule, flag, one) for rule in rules for flag in self._run(rule, one)]
+            floor = max((asked for asked in one.server.asked if self._low <= asked <= major), default=self._low)
+            yield said, floor, major
+            major = floor - 1
+
+    def _run(self, rule: Rule, step: Step) -> list[Flag]:
+        try:
+            return list(rule.check(step))
+        except Exception as error:  # noqa: BLE001 - one crashed check must not silence the others; it is reported and exits 3
+            path = step.script.source.path
+            self.crashed.append(f"the check of rule {rule.name} crashed on {path}: {type(error).__name__}: {error}")
+            return []
+
+    def _finding(self, rule: Rule, flag: Flag, step: Step, versions: tuple[int, int]) -> Finding:
+        source = step.script.source
+        if self._lines is None or self._lines[0] is not source.text:
+            self._lines = (source.text, Lines(source.text))
+        place = flag.at or step.statement
+        line, column = self._lines[1].at(place.start)
+        end_line, end_column = self._lines[1].at(place.end)
+        moment = isinstance(step.operation, EndOfScript | EndOfTransaction)
+        about = next((s for s in step.operation.steps if s.statement is place), step) if moment else step
+        words = rule.wording(flag)
+        return Finding(
+            rule=rule.name,
+            category=rule.category,
+            severity=rule.severity if flag.severity is None else min(rule.severity, flag.severity),
+            path=source.path,
+            line=line,
+            column=column,
+            end_line=end_line,
+            end_column=end_column,
+            message=words.message,
+            instead=words.instead,
+            recipe=words.recipe,
+            assumes=tuple(dict.fromkeys((*flag.assumes, *about.effects.unknown))),
+            postgres=versions,
+            because=because(about.effects, about.before),
+            excerpt=source.text[place.start : place.end],
+            start=place.start,
+            table=flag.facts.get("table", ""),
+        )
+
+    def _merged(self, same: list[Finding]) -> Finding:
+        """The same finding of several segments of majors as one; no versions if it holds for the whole range."""
+        low = min(finding.postgres[0] for finding in same if finding.postgres)
+        high = max(finding.postgres[1] for finding in same if finding.postgres)
+        return same[0]._replace(postgres=None if (low, high) == (self._low, self._high) else (low, high))
+
+
+def at_version(step: Step, major: int) -> Step:
+    """The step as it goes on another server: the same states, other effects. Its server knows all that was asked."""
+    operation = step.operation
+    if isinstance(operation, EndOfScript | EndOfTransaction):
+        steps = tuple(at_version(one, major) for one in operation.steps)
+        server = Server(major)
+        server.asked.update(*(one.server.asked for one in steps))
+        return step._replace(operation=operation._replace(steps=steps), server=server)
+    if step.server.major == major:
+        return step
+    server = Server(major)
+    return step._replace(effects=effects(operation, step.before, server), server=server)

@@ -1,0 +1,116 @@
+"""Operations to steps: the only loop that carries state.
+
+In: parsed scripts in the order they run, and the state before the first. Out: a `Step` for every operation of the scripts
+that are reported on; the others only move the state. Moments (`EndOfTransaction`, `EndOfScript`) come as steps as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator, Iterable
+from typing import cast
+
+from dbguard.model.operations import Begin, Commit, PrepareTransaction, Rollback
+from dbguard.model.postgres import Server
+from dbguard.model.schema import Created, Table
+from dbguard.model.source import Parsed, Script
+from dbguard.model.state import EndOfScript, EndOfTransaction, State, Step
+from dbguard.replay.advance import advance
+from dbguard.replay.effects import effects
+from dbguard.replay.transactions import close, hold, opened
+
+def replay(parsed: Iterable[Parsed], state: State, major: int, asked: Callable[[Script], bool] = lambda _: True) -> Generator[Step, None, State]:
+    """Replay scripts in order, starting from `state`, on PostgreSQL `major`; yield the steps of those for which `asked` is true.
+
+    A down script is replayed from the state just after its own up script and leaves no trace.
+    """
+    for ordinal, one in enumerate(parsed, start=state.now.script + 1):
+        after = yield from _script(one, state._replace(now=Created(ordinal, state.now.transaction + 1)), major, asked(one.script))
+        if one.script.direction == "down":
+            state = state._replace(now=after.now)
+        else:
+            state = after
+    return state
+
+
+def final_state(parsed: Iterable[Parsed], state: State, major: int) -> State:
+    """The state that scripts leave, without steps."""
+    steps = replay(parsed, state, major, asked=lambda _: False)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return cast(State, end.value)
+
+
+def _script(one: Parsed, state: State, major: int, report: bool) -> Generator[Step, None, State]:
+    wrapped = runs_in_transaction(one)
+    if wrapped:
+        state = opened(state, explicit=False)
+    steps: list[Step] = []
+    current: list[Step] = []  # steps of the open transaction
+    for statement in one.statements:
+        for operation in statement.operations:
+            before = state
+            state = advance(before, operation)
+            if report:
+                server = Server(major)  # one per step: it remembers which versions the answer depends on
+                step = Step(one.script, statement, operation, before, effects(operation, before, server), state, server)
+                state = hold(state, step.effects)
+                step = step._replace(after=state)
+                steps.append(step)
+                current.append(step)
+                yield step
+            if before.transaction is not None and state.transaction is None and _ends_transaction(operation):
+                if current:
+                    yield _moment(EndOfTransaction(tuple(current), committed=not isinstance(operation, Rollback)), one, state)
+                    current = []
+        if statement.unread:
+            state = _doubt(state, one.script.source.text[statement.start : statement.end])
+        if state.transaction is None:
+            state = state._replace(now=Created(state.now.script, state.now.transaction + 1))
+            if current:
+                yield _moment(EndOfTransaction(tuple(current)), one, state)
+                current = []
+    if state.transaction is not None:
+        committed = not state.transaction.explicit
+        state = close(state, committed=committed)
+        if current:
+            yield _moment(EndOfTransaction(tuple(current), committed=committed), one, state)
+    if steps:
+        yield _moment(EndOfScript(tuple(steps)), one, state)
+    return state
+
+
+def runs_in_transaction(one: Parsed) -> bool:
+    """Whether the tool (or the server, for several statements sent as one query) puts a transaction around the script."""
+    mode = one.script.transaction
+    if mode == "single":
+        return len(one.statements) > 1
+    if mode != "auto":
+        return mode == "one"
+    return not any(forbids_transaction(operation) or isinstance(operation, Begin | Commit | Rollback) for s in one.statements for operation in s.operations)
+
+
+def forbids_transaction(operation: object) -> bool:
+    """Whether the text alone tells that the statement cannot run in a transaction block (PreventInTransactionBlock)."""
+    return effects(operation, State(), Server(18)).transaction == "forbidden"
+
+
+def _ends_transaction(operation: object) -> bool:
+    return isinstance(operation, Commit | Rollback | PrepareTransaction)
+
+
+def _moment(moment: EndOfTransaction | EndOfScript, one: Parsed, state: State) -> Step:
+    last = moment.steps[-1]
+    return Step(one.script, last.statement, moment, last.before, last.effects, state, last.server)
+
+
+def _doubt(state: State, text: str) -> State:
+    """After a statement that was not understood, what it mentions is no longer fully known."""
+    words = set(re.findall(r"\w+", text))
+    tables = state.schema.tables
+    doubted: dict[object, Table] = {name: table._replace(known=False) for name, table in tables.items() if table.known and name.name in words}
+    if not doubted:
+        return state
+    return state._replace(schema=state.schema._replace(tables={**tables, **doubted}))

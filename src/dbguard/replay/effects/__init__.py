@@ -1,0 +1,81 @@
+"""What PostgreSQL does when it runs an operation in a state: `effects`, and `merge` for the operations of one statement.
+
+Each module of this package predicts the operations of one subject and lists its functions in `EFFECTS`, by class of
+operation. `tests/effects` holds every prediction against real servers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from dbguard.model.names import Name
+from dbguard.model.operations import Operation
+from dbguard.model.postgres import LockMode, Server
+from dbguard.model.state import Effects, Lock, State
+from dbguard.replay.effects import (
+    attached,
+    column_types,
+    constraints,
+    create,
+    domains,
+    drop,
+    indexes,
+    maintenance,
+    objects,
+    partitions,
+    queries,
+    relations,
+    session,
+    tables,
+)
+
+Predict = Callable[[Any, State, Server], Effects]
+
+_MODULES = (
+    *(tables, column_types, constraints, partitions, create, drop, domains),
+    *(indexes, maintenance, attached, relations, objects, queries, session),
+)
+EFFECTS: Mapping[type, Predict] = {kind: predict for module in _MODULES for kind, predict in module.EFFECTS.items()}
+
+
+def effects(operation: Operation, state: State, server: Server) -> Effects:
+    """What `operation` does in `state` on `server`; nothing, for an operation that locks no relation."""
+    predict = EFFECTS.get(type(operation))
+    return Effects() if predict is None else merge((predict(operation, state, server),), state)
+
+
+def merge(parts: Iterable[Effects], before: State, after: State | None = None) -> Effects:
+    """The effects of one statement from those of its operations, `before` being the state before the first.
+
+    `after`, the state before or after the last operation, tells what the statement created itself: relations that did
+    not exist by name before are left out.
+    """
+    parts = tuple(parts)
+    modes: dict[Name, LockMode] = {}
+    for part in parts:
+        for lock in part.locks:
+            modes[lock.relation] = max(lock.mode, modes.get(lock.relation, lock.mode))
+    existed = {name: True for name in modes if not _is_created(name, before, after)}
+    rewrites = {name for part in parts for name in part.rewrites if not _is_created(name, before, after)}
+    scans = {name for part in parts for name in part.scans if not _is_created(name, before, after)}
+    return Effects(
+        locks=tuple(Lock(name, modes[name]) for name in sorted(existed)),
+        rewrites=tuple(sorted(rewrites)),
+        scans=tuple(sorted(scans - rewrites)),
+        builds=tuple(sorted({name for part in parts for name in part.builds})),
+        transaction=next((part.transaction for part in parts if part.transaction != "allowed"), "allowed"),
+        fails=next((part.fails for part in parts if part.fails is not None), None),
+        unknown=tuple(dict.fromkeys(sentence for part in parts for sentence in part.unknown)),
+    )
+
+
+def _is_created(name: Name, before: State, after: State | None) -> bool:
+    """Whether the relation came to be between the two states."""
+    if after is None or name in before.schema.tables or name in before.schema.index_tables or name in before.schema.sequences:
+        return False
+    schema = after.schema
+    if name in schema.index_tables:
+        return True
+    made = schema.tables.get(name) or schema.sequences.get(name)
+    return made is not None and made.created is not None

@@ -1,0 +1,64 @@
+"""Locks for reading: views are expanded to what they read, tables to their partitions and inheritance children."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dbguard.model.expression import Uses
+from dbguard.model.names import Name
+from dbguard.model.postgres import LockMode
+from dbguard.model.schema import Table
+from dbguard.model.state import Effects, Lock, State
+from dbguard.replay.effects.common import AS, RS, RX, assumed
+
+# How far the server takes a query (src/backend/tcop/postgres.c): names alone are locked by parse analysis (CREATE VIEW),
+# views are expanded by the rewriter (PREPARE), partitions are found by the planner (EXPLAIN, and running it).
+ANALYSED, REWRITTEN, PLANNED = range(3)
+
+
+def read(state: State, names: Iterable[Name], mode: LockMode = AS, *, stage: int = PLANNED) -> Effects:
+    """The locks of a query that reads `names`; `mode` is ROW SHARE for SELECT ... FOR UPDATE, which reaches through views."""
+    found: dict[Name, None] = {}
+    unknown: list[str] = []
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if is_system(state, name):
+            continue
+        table = state.table(name)
+        if table.name in found:
+            continue
+        found[table.name] = None
+        if table.name not in state.schema.sequences:
+            unknown.extend(assumed(table))
+        if table.kind == "view" and table.uses is not None and stage >= REWRITTEN:
+            waiting.extend(table.uses.reads)
+        elif stage >= PLANNED:
+            found.update(dict.fromkeys(child.name for child in state.schema.descendants(table.name)))
+    return Effects(locks=tuple(Lock(name, mode) for name in found), unknown=tuple(unknown))
+
+
+def read_all(uses: Uses, state: State, *, stage: int = PLANNED) -> tuple[Effects, ...]:
+    """The locks of everything that `uses` reads, and of rows it locks."""
+    return (read(state, uses.reads, stage=stage), read(state, uses.row_locks, RS, stage=stage))
+
+
+def use_sequences(state: State, names: Iterable[Name]) -> Effects:
+    """nextval, currval and setval open the sequence with ROW EXCLUSIVE (`lock_and_open_sequence` in sequence.c)."""
+    return Effects(locks=tuple(Lock(state.resolve(name), RX) for name in names))
+
+
+def is_system(state: State, name: Name) -> bool:
+    """Whether the name is one of the system catalogs, which are not listed."""
+    if name.schema is not None:
+        return name.schema in {"pg_catalog", "information_schema", "pg_toast"}
+    return name.name.startswith("pg_") and state.resolve(name) not in state.schema.tables
+
+
+def ancestors(state: State, table: Table) -> tuple[Table, ...]:
+    """The partitioned tables above a partition, nearest first."""
+    found: list[Table] = []
+    while table.parent is not None and len(found) < 100:  # a cycle cannot be built, but a doubted schema may hold one
+        table = state.schema.table(table.parent)
+        found.append(table)
+    return tuple(found)

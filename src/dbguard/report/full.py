@@ -1,0 +1,77 @@
+"""Findings for people: what happens, where, why, what to do instead. Colour only when it is asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from dbguard.model.finding import Finding, Result, Severity
+from dbguard.report.words import last_line, versions, visible
+
+Painter = Callable[[str, str], str]
+"""Puts a text in a colour, or leaves it."""
+
+LONGEST_EXCERPT = 8
+MOST_HISTORIES = 6
+WIDEST = 160
+
+_COLORS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.ADVICE: "1;36"}
+_DIM, _BOLD, _ODD = "2", "1", "1;35"
+_FIRST_WORDS = r"\w+(?: \w+)?"
+
+
+def render(result: Result, *, color: bool = False) -> str:
+    """The report; with `color`, escape sequences for a terminal."""
+    paint = _painted if color else _plain
+    blocks = ["\n".join(_finding(finding, paint)) for finding in result.findings]
+    if result.unread:
+        kinds = {False: "not read", True: "unreadable"}
+        blocks.append("\n".join(f"{paint(kinds[part.fatal], _ODD)}  {visible(f'{part.path}:{part.line}  {part.reason}')}" for part in result.unread))
+    if result.crashed:
+        blocks.append("\n".join(f"{paint('crashed', _ODD)}  {visible(crash)}" for crash in result.crashed))
+    told = [*result.recognised[:MOST_HISTORIES], *result.notes]
+    if len(result.recognised) > MOST_HISTORIES:
+        told.insert(MOST_HISTORIES, f"and {len(result.recognised) - MOST_HISTORIES:,} more histories")
+    recognised = [paint(visible(line), _DIM) for line in told]
+    return "\n\n".join([*blocks, "\n".join([*recognised, last_line(result)])]) + "\n"
+
+
+def _finding(finding: Finding, paint: Painter) -> Iterator[str]:
+    severity = "" if finding.severity is Severity.ERROR else f" ({finding.severity})"
+    yield f"{paint(f'{visible(finding.path)}:{finding.line}', _BOLD)}  {paint(finding.rule, _COLORS[finding.severity])}{severity}"
+    yield f"  {visible(finding.message)}"
+    yield from _excerpt(finding, paint)
+    because = [*finding.because, *(f"assumed: {sentence}" for sentence in finding.assumes)]
+    if finding.postgres is not None:
+        because.append(f"on {versions(finding.postgres)}")
+    if finding.lowered:
+        because.append("the table is known to be small, so this is advice")
+    for number, sentence in enumerate(because):
+        yield f"  {paint('because', _DIM) if number == 0 else ' ' * 7}  {visible(sentence)}"
+    if finding.instead:
+        yield f"  {paint('instead', _DIM)}  {visible(finding.instead)}"
+    for line in (finding.recipe or "").splitlines():
+        yield f"             {visible(line)}".rstrip()
+    yield f"  {paint('more', _DIM)}     dbguard rule {finding.rule}"
+
+
+def _excerpt(finding: Finding, paint: Painter) -> Iterator[str]:
+    lines = visible(finding.excerpt).splitlines()
+    if not lines:
+        return
+    width = max(3, len(str(finding.line + min(len(lines), LONGEST_EXCERPT) - 1)))
+    for number, line in enumerate(lines[:LONGEST_EXCERPT], start=finding.line):
+        shown = line.expandtabs(4)
+        yield f" {paint(f'{number:>{width}} |', _DIM)} {shown[:WIDEST]}{'...' if len(shown) > WIDEST else ''}".rstrip()
+        if number == finding.line and (words := re.match(_FIRST_WORDS, shown)):
+            yield f" {' ' * width}   {paint('^' * len(words[0]), _COLORS[finding.severity])}"
+    if len(lines) > LONGEST_EXCERPT:
+        yield f" {paint(f'{chr(46) * 3:>{width}} |', _DIM)} {len(lines) - LONGEST_EXCERPT} more lines"
+
+
+def _plain(text: str, _code: str) -> str:
+    return text
+
+
+def _painted(text: str, code: str) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m"

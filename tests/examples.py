@@ -1,0 +1,57 @@
+"""Runs the examples of rule pages and of `tests/cases`, without files: what the page shows is what is replayed."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+
+from dbguard.config import Config
+from dbguard.judgement import judge
+from dbguard.model.finding import Result, Summary
+from dbguard.model.source import Parsed, Script, Source
+from dbguard.model.state import State, Step
+from dbguard.parsing import parse
+from dbguard.pipelines.check import check_history
+from dbguard.reading import History
+from dbguard.replay import replay
+from dbguard.rulebook.page import ExampleFile
+from dbguard.rulebook.select import from_config
+from tests.book import BOOK
+
+
+@cache
+def config_of(text: str) -> Config:
+    """The configuration in a `toml config` fence; without one, the defaults."""
+    return Config.load("/", tomllib.loads(text))
+
+
+def scripts_of(files: tuple[ExampleFile, ...], transaction: str = "auto") -> tuple[Script, ...]:
+    return tuple(
+        Script(Source(file.name, file.text), ((0, len(file.text)),), file.transaction if file.transaction != "auto" else transaction)
+        for file in files
+    )
+
+
+def parse_files(files: tuple[ExampleFile, ...]) -> list[Parsed]:
+    return list(map(parse, scripts_of(files)))
+
+
+def run(files: tuple[ExampleFile, ...], config: str = "", *, extend: tuple[str, ...] = (), asked: str = "") -> Result:
+    """The result for all files, or for those whose name starts with `asked`."""
+    settings = config_of(config)
+    settings = settings._replace(extend_select=(*settings.extend_select, *extend))
+    selection = from_config(settings, BOOK)
+    scripts = scripts_of(files, settings.transaction)
+    paths = frozenset(file.name for file in files if file.name.startswith(asked))
+    part = check_history(History("", "plain", "", scripts, paths), settings, selection)
+    assert part.crashed == ()
+    summary = Summary(files=part.files, migrations=len(files), statements=part.statements)
+    return judge(Result(part.findings, part.unread, summary, settings.postgres), part.allows, selection, settings)
+
+
+def steps_of(files: tuple[ExampleFile, ...], major: int = 18) -> list[Step]:
+    return list(replay(parse_files(files), State(), major))
+
+
+def unread(files: tuple[ExampleFile, ...]) -> list[str]:
+    return [part.reason for one in parse_files(files) for statement in one.statements for part in statement.unread]
