@@ -25,7 +25,6 @@ HEAVY = {
     "http",
     "unittest",
     "dataclasses",
-    "inspect",
 }
 
 

@@ -119,7 +119,9 @@ CLAIMING = [rule for rule in CHECKED if rule.header.claims]
 def last_bad(rule: Rule) -> tuple[Example, list[Step]]:
     """The last bad example, and the steps of the statement that its first finding stands at."""
     example = [e for e in rule.body().examples if e.kind == "bad"][-1]
-    finding = own(run(example.files, example.config, extend=(rule.name,)).findings, rule.name)[-1]
+    found = own(run(example.files, example.config, extend=(rule.name,)).findings, rule.name)
+    assert found, "the last bad example does not fire"
+    finding = found[-1]
     steps = [s for s in steps_of(example.files) if not isinstance(s.operation, EndOfScript | EndOfTransaction)]
     return example, [s for s in steps if s.script.source.path == finding.path and s.statement.start == finding.start]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dbguard.model.postgres import NEWEST, OLDEST, Server
-from dbguard.model.schema import Schema
+from dbguard.model.schema import Created, Schema
 from dbguard.model.state import Effects, State
 from dbguard.postgres.observe import observe
 
@@ -64,6 +64,7 @@ def predict(case: Case, major: int) -> Effects:
     for statement in parse_text(case.setup):
         for operation in statement.operations:
             state = advance(state, operation)
+    state = state._replace(now=Created(1, 1))  # the statement is another migration: what the setup made is in use
     parts = []
     before = state
     for statement in parse_text(case.statement):

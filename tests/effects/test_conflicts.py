@@ -37,7 +37,7 @@ def _waits(sessions, held: LockMode, statement: str) -> bool:
     return False
 
 
-@pytest.mark.parametrize(("held", "wanted"), itertools.product(LockMode, LockMode), ids=str)
+@pytest.mark.parametrize(("held", "wanted"), [*itertools.product(LockMode, LockMode)], ids=str)
 def test_two_modes_conflict_as_on_the_server(sessions, held: LockMode, wanted: LockMode):
     assert wanted.conflicts(held) == _waits(sessions, held, f"LOCK TABLE customers IN {wanted} MODE NOWAIT")
 
@@ -50,7 +50,7 @@ STATEMENTS = {
 }
 
 
-@pytest.mark.parametrize("held", LockMode, ids=str)
+@pytest.mark.parametrize("held", [*LockMode], ids=str)
 def test_a_mode_blocks_the_statements_that_it_says(sessions, held: LockMode):
     assert held.blocks == tuple(word for word, statement in STATEMENTS.items() if _waits(sessions, held, statement))
 

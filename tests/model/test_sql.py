@@ -102,7 +102,7 @@ def test_a_constraint_name_that_is_taken_is_numbered() -> None:
                 Name("shop", "order"),
                 (IndexKeyDefinition("a", collation=Name(None, "C"), opclass=Name(None, "text_pattern_ops"), descending=True, nulls_first=False),),
             ),
-            'CREATE INDEX order_a_idx ON shop."order" (a COLLATE "C" text_pattern_ops DESC NULLS LAST)',
+            'CREATE INDEX t_a_idx ON shop."order" (a COLLATE "C" text_pattern_ops DESC NULLS LAST)',
         ),
         (CreateIndex(T, (expression_key("lower(c)", "lower", ("call", Name(None, "lower"), COLUMN_C)),)), "CREATE INDEX t_lower_idx ON t (lower(c))"),
         (CreateIndex(T, (expression_key("c || 'x'", None),)), "CREATE INDEX t_expr_idx ON t ((c || 'x'))"),

@@ -47,6 +47,12 @@ def test_control_characters_of_a_file_never_reach_the_terminal(form: str):
     assert "\x1b" not in renderer(form)(RESULT)
 
 
+def test_a_name_with_a_line_end_stays_on_its_line():
+    finding = FINDINGS[0]._replace(message="`a\nb`", path="x\n.sql", excerpt="", instead=None, recipe=None, because=())
+    assert renderer("concise")(Result((finding,))).count("\n") == 1
+    assert full.render(Result((finding,))).splitlines()[1] == "  `a b`"
+
+
 def test_json_follows_its_schema():
     schema = json.loads((ROOT / "docs/schemas/check.json").read_text())
     Draft202012Validator.check_schema(schema)
@@ -87,6 +93,7 @@ def test_github_annotations_are_one_line_each():
         ("./a.sql", {"uri": "a.sql", "uriBaseId": "ROOT"}),
         ("../up/a.sql", {"uri": "../up/a.sql", "uriBaseId": "ROOT"}),
         ("/tmp/ü#?.sql", {"uri": "file:///tmp/%C3%BC%23%3F.sql"}),
+        ("caf\udce9.sql", {"uri": "caf%E9.sql", "uriBaseId": "ROOT"}),
         ("a:b.sql", {"uri": "a%3Ab.sql", "uriBaseId": "ROOT"}),
     ],
 )

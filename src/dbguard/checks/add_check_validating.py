@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dbguard.checks import Flag, flag
+from dbguard.model.names import quote
 from dbguard.model.operations import AddConstraint
 from dbguard.model.questions import bare_constraint_name
-from dbguard.model.names import quote
 from dbguard.model.sql import constraint_clause
 from dbguard.model.state import Step
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dbguard.checks import Flag, flag
+from dbguard.model.columns import not_null_steps, unique_steps
 from dbguard.model.names import quote
 from dbguard.model.operations import AddColumn, ColumnDefinition
 from dbguard.model.schema import Column, Table
-from dbguard.model.sql import column_clause, constraint_clause
+from dbguard.model.sql import column_clause, constraint_clause, constraint_name, default_text
 from dbguard.model.state import Step
 
 INLINE = {"check", "foreign key", "unique", "primary key"}
@@ -22,15 +23,33 @@ def check(add: AddColumn, step: Step) -> Iterator[Flag]:
     skipped = tuple(_missing(column, existing, table))
     if not skipped:
         return
-    constraints = [constraint_clause(c._replace(valid=c.kind not in {"check", "foreign key"}), table) for c in column.constraints if c.kind in INLINE]
     yield flag(
         variant="" if existing is not None else "unknown",
         table=add.table,
         column=quote(column.name),
         skipped=", ".join(skipped),
         plain_column=column_clause(column._replace(constraints=(), default=None, not_null=False)),
-        add_constraints="\n".join(f"ALTER TABLE {add.table} ADD {clause};" for clause in constraints),
+        add_rest="\n".join(_statements(add, existing, table)),
     )
+
+
+def _statements(add: AddColumn, existing: Column | None, table: Table) -> Iterator[str]:
+    """What IF NOT EXISTS skips, in statements of their own that lock no longer than they must."""
+    column, alter = add.column, f"ALTER TABLE {add.table}"
+    if column.default is not None and existing is not None and existing.default is None:
+        yield f"{alter} ALTER COLUMN {quote(column.name)} SET DEFAULT {default_text(column.default)};"
+    later = []
+    for constraint in column.constraints:
+        definition = constraint._replace(columns=(column.name,))
+        if constraint.kind in {"check", "foreign key"}:
+            yield f"{alter} ADD {constraint_clause(definition._replace(valid=False), table)};"
+            later.append(f"-- next migration\n{alter} VALIDATE CONSTRAINT {constraint_name(definition, table)};")
+        elif constraint.kind in {"unique", "primary key"}:
+            create, use = unique_steps(table, add.table, column.name, constraint)
+            later.append(f"-- outside a transaction\n{create}\n-- next migration\n{use}")
+    yield from later
+    if column.not_null and (existing is None or not existing.not_null):
+        yield f"-- next migration\n{not_null_steps(table, add.table, column.name)}"
 
 
 def _missing(column: ColumnDefinition, existing: Column | None, table: Table) -> Iterator[str]:

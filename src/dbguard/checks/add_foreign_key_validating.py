@@ -18,10 +18,8 @@ def check(addition: AddConstraint, step: Step) -> Iterator[Flag]:
     if definition.kind != "foreign key" or definition.references is None or step.is_new(addition.table) or not step.effects.scans:
         return
     table = step.table(addition.table)
-    # NOT VALID on a partitioned referencing table is an error before 18.
-    partitioned = table.kind == "partitioned table" and not step.server.since(18)
     yield flag(
-        variant="partitioned" if partitioned else "",
+        variant="partitioned" if table.kind == "partitioned table" else "",  # where NOT VALID is an error before 18
         table=addition.table,
         parent=definition.references,
         constraint=quote(bare_constraint_name(definition, table)),

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dbguard.checks import Flag, flag
-from dbguard.model.columns import as_defined
+from dbguard.model.columns import as_defined, free_name, replacement
 from dbguard.model.names import Name, quote, quote_all
 from dbguard.model.operations import ChangeColumnType
 from dbguard.model.schema import Constraint, Table
-from dbguard.model.sql import constraint_clause
+from dbguard.model.sql import constraint_clause, default_text
 from dbguard.model.state import Step
 
 
 def check(change: ChangeColumnType, step: Step) -> Iterator[Flag]:
-    root = step.before.resolve(change.table)
+    table, root = step.table(change.table), step.before.resolve(change.table)
+    new = free_name(table, f"{change.column}_new")
     if step.is_new(change.table):
         return
     for child, key in _keys(root, change.column, step):
@@ -22,8 +23,8 @@ def check(change: ChangeColumnType, step: Step) -> Iterator[Flag]:
         if other is None or other == root or step.is_new(other) or step.effects.mode(other) is None:
             continue
         definition = as_defined(key, step.before)
-        yield flag(
-            variant="" if child.name == root else "parent",
+        seen = flag(
+            variant="rewritten" if step.effects.rewrites else "",
             table=change.table,
             column=quote(change.column),
             type=str(change.type),
@@ -34,6 +35,8 @@ def check(change: ChangeColumnType, step: Step) -> Iterator[Flag]:
             columns=quote_all(key.columns),
             add_key=constraint_clause(definition._replace(valid=False), child),
         )
+        facts = replacement(step.before, change.table, change.column, new, None if change.using is None else default_text(change.using))
+        yield seen._replace(facts={**seen.facts, **facts})
         return
 
 

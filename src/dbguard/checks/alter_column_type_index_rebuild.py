@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dbguard.checks import Flag, flag
+from dbguard.model.column_types import is_zone_change
 from dbguard.model.columns import free_name, index_as_created, replacement
 from dbguard.model.names import Name, quote
 from dbguard.model.operations import ChangeColumnType
@@ -26,6 +27,7 @@ def check(change: ChangeColumnType, step: Step) -> Iterator[Flag]:
         table=change.table,
         column=quote(change.column),
         type=f"{change.type}{collation}",
+        setting="SET LOCAL timezone = 'UTC';\n" if is_zone_change(table.columns.get(change.column), change) else "",
         using=f" USING {change.using.sql}" if change.using is not None else "",
         indexes="`, `".join(quote(name.name) for name in step.effects.builds),
         drop_indexes="\n".join(f"DROP INDEX CONCURRENTLY {Name(change.table.schema, index.name.name)};" for index in plain),

@@ -11,6 +11,7 @@ from dbguard.model.operations import (
     CreateIndex,
     CreateObject,
     DetachPartition,
+    Do,
     DropIndex,
     DropObject,
     Reindex,
@@ -30,10 +31,11 @@ def check(
     operation: AlterSystem | Cluster | CreateIndex | CreateObject | DetachPartition | DropIndex | DropObject | Reindex | Vacuum, step: Step
 ) -> Iterator[Flag]:
     transaction = step.before.transaction
-    if transaction is None or step.effects.transaction != "forbidden":
+    in_block = any(isinstance(other, Do) for other in step.statement.operations)
+    if (transaction is None and not in_block) or step.effects.transaction != "forbidden":
         return
-    variant = ""
-    if not transaction.explicit:
+    variant = "do" if in_block else ""
+    if transaction is not None and not transaction.explicit and not in_block:
         tool = step.script.tool
         variant = "single" if step.script.transaction == "single" else tool if tool in _TOOLS else "wrapped"
     yield flag(variant=variant, table=getattr(operation, "table", None) or "", statement=_statement(operation, step))

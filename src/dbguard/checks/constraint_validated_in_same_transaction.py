@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dbguard.checks import Flag, flag
 from dbguard.model.names import quote
 from dbguard.model.operations import AddConstraint, ValidateConstraint
-from dbguard.model.questions import bare_constraint_name
+from dbguard.model.questions import as_definition, bare_constraint_name
+from dbguard.model.sql import constraint_clause
 from dbguard.model.state import Step
 
 
@@ -29,6 +30,7 @@ def check(validation: ValidateConstraint, step: Step) -> Iterator[Flag]:
         variant="foreign key" if is_key else "",
         table=validation.table,
         constraint=quote(validation.name),
+        clause=constraint_clause(as_definition(constraint, step.before), step.before.schema.table(name)),
         parent=step.display(constraint.references) if is_key and constraint.references is not None else "",
     )
 

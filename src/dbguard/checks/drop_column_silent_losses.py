@@ -8,25 +8,34 @@ from dbguard.checks import Flag, flag
 from dbguard.model.names import quote
 from dbguard.model.operations import DropColumn
 from dbguard.model.schema import Constraint, Table
-from dbguard.model.state import Step
+from dbguard.model.state import EndOfScript, Step
 
 
-def check(drop: DropColumn, step: Step) -> Iterator[Flag]:
-    if step.is_new(drop.table):
-        return
-    losses = tuple(_losses(step.table(drop.table), drop.column))
-    if losses:
-        yield flag(table=drop.table, column=quote(drop.column), losses=", ".join(losses))
+def check(script: EndOfScript, step: Step) -> Iterator[Flag]:
+    for one in script.steps:
+        drop = one.operation
+        if not isinstance(drop, DropColumn) or one.is_new(drop.table):
+            continue
+        end = step.after.schema.table(one.before.resolve(drop.table))
+        losses = tuple(_losses(one.table(drop.table), drop.column, end))
+        if losses:
+            yield flag(at=one.statement, table=drop.table, column=quote(drop.column), losses=", ".join(losses))
 
 
-def _losses(table: Table, column: str) -> Iterator[str]:
-    """What depends on the column and on another one; what depends on it alone is meant to go with it."""
+def _losses(table: Table, column: str, end: Table) -> Iterator[str]:
+    """What depends on the column and on another one, unless the same is there again at the end.
+
+    What depends on the column alone is meant to go with it.
+    """
+    kept = {(constraint.kind, _columns(constraint)) for constraint in end.constraints.values()}
     for constraint in table.constraints.values():
         columns = _columns(constraint)
-        if column in columns and len(columns) > 1:
-            yield f"{constraint.kind} `{quote(constraint.name)}`" if constraint.kind != "check" else f"CHECK `{quote(constraint.name)}`"
+        if column in columns and len(columns) > 1 and (constraint.kind, columns) not in kept:
+            yield f"{'CHECK' if constraint.kind == 'check' else constraint.kind} `{quote(constraint.name)}`"
+    built = {(index.unique, index.mentioned) for index in end.indexes.values()}
     for index in table.indexes.values():
-        if index.constraint is None and column in index.mentioned and len(index.mentioned) > 1:
+        columns = index.mentioned
+        if index.constraint is None and column in columns and len(columns) > 1 and (index.unique, columns) not in built:
             yield f"index `{quote(index.name.name)}`"
 
 

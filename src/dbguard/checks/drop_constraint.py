@@ -26,10 +26,10 @@ def check(end: EndOfScript, step: Step) -> Iterator[Flag]:
         if constraint is not None:
             if constraint.kind in {"foreign key", "not null"} or any((table.name, column) in columns_gone for column in _columns(constraint)):
                 continue
-            if _is_replaced(constraint, step.after.schema.table(table.name)):
+            if _is_replaced(constraint, step.after.schema.table(table.name)) or _proved_a_bound(constraint, table, one):
                 continue
-            if drop.cascade and constraint.kind in {"primary key", "unique"}:
-                continue  # the rule drop-constraint-cascade
+            if drop.cascade and constraint.kind in {"primary key", "unique"}:  # the rule drop-constraint-cascade
+                continue
         yield flag(
             at=one.statement,
             variant="" if constraint is not None else "unknown",
@@ -57,11 +57,14 @@ def _is_replaced(constraint: Constraint, after: Table) -> bool:
     if constraint.kind in {"unique", "primary key"} and any(index.unique and set(index.columns) == columns for index in after.indexes.values()):
         return True
     return any(
-        other.name == constraint.name or (other.kind == constraint.kind and other.name not in _before(constraint) and _columns(other) & columns)
+        other.name == constraint.name or (other.kind == constraint.kind and other is not constraint and _columns(other) & columns)
         for other in after.constraints.values()
-        if other.kind == constraint.kind or {other.kind, constraint.kind} <= {"unique", "primary key"}
     )
 
 
-def _before(constraint: Constraint) -> frozenset[str]:
-    return frozenset({constraint.name})
+def _proved_a_bound(constraint: Constraint, table: Table, step: Step) -> bool:
+    """Whether the CHECK is about the partition key of a table that is a partition by now: the bound says the same."""
+    if constraint.kind != "check" or table.parent is None:
+        return False
+    key = step.before.schema.table(table.parent).partition_by
+    return key is not None and _columns(constraint) <= {part.column for part in key.keys}

@@ -9,6 +9,8 @@ from dbguard.model.names import quote
 from dbguard.model.operations import DropConstraint
 from dbguard.model.state import Step
 
+_SEPARATOR = "\n-- next migration\nSET lock_timeout = '2s';\n"
+
 
 def check(drop: DropConstraint, step: Step) -> Iterator[Flag]:
     if not drop.cascade or step.is_new(drop.table):
@@ -33,5 +35,5 @@ def check(drop: DropConstraint, step: Step) -> Iterator[Flag]:
         constraint=quote(drop.name),
         keys="`, `".join(quote(reference.name) for _, reference in dropped),
         children="`, `".join(children),
-        drops="\n-- next migration\nSET lock_timeout = '2s';\n".join(f"ALTER TABLE {step.display(child.name)} DROP CONSTRAINT {quote(reference.name)};" for child, reference in dropped),
+        drops=_SEPARATOR.join(f"ALTER TABLE {step.display(child.name)} DROP CONSTRAINT {quote(reference.name)};" for child, reference in dropped),
     )

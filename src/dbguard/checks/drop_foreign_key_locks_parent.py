@@ -1,4 +1,4 @@
-"""DROP CONSTRAINT, DROP COLUMN or DROP TABLE that takes a foreign key away, and locks the referenced table for it."""
+"""DROP CONSTRAINT or DROP TABLE that takes a foreign key away, and locks the referenced table for it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dbguard.checks import Flag, flag
 from dbguard.model.names import Name, quote
-from dbguard.model.operations import Delete, DropColumn, DropConstraint, DropTable, Insert, Update
+from dbguard.model.operations import Delete, DropConstraint, DropTable, Insert, Update
 from dbguard.model.postgres import LockMode
 from dbguard.model.questions import tables_dropped
 from dbguard.model.schema import Constraint, Table
@@ -41,11 +41,6 @@ def _keys_dropped(step: Step) -> Iterator[tuple[Table, Constraint, str]]:
         key = table.constraints.get(operation.name)
         if key is not None and key.kind == "foreign key":
             yield table, key, ""
-    elif isinstance(operation, DropColumn):
-        table = step.table(operation.table)
-        for key in table.foreign_keys():
-            if operation.column in key.columns:
-                yield table, key, "column"
     elif isinstance(operation, DropTable):
         for name in operation.names:
             table = step.table(name)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dbguard.checks import Flag, flag
 from dbguard.model.names import quote
 from dbguard.model.operations import AlterConstraint
+from dbguard.model.questions import as_definition
 from dbguard.model.sql import constraint_clause
-from dbguard.model.operations import ConstraintDefinition
 from dbguard.model.state import Step
 
 
@@ -19,23 +19,10 @@ def check(change: AlterConstraint, step: Step) -> Iterator[Flag]:
     key = table.constraints.get(change.name)
     if key is None or key.enforced or key.references is None:
         return
-    parent = step.display(key.references)
-    definition = ConstraintDefinition(
-        kind="foreign key",
-        name=key.name,
-        columns=key.columns,
-        references=parent,
-        referenced_columns=key.referenced_columns,
-        on_delete=key.on_delete,
-        on_update=key.on_update,
-        match_full=key.match_full,
-        deferrable=key.deferrable,
-        deferred=key.deferred,
-        valid=False,
-    )
+    definition = as_definition(key, step.before)._replace(enforced=True, valid=False)
     yield flag(
         table=change.table,
-        parent=parent,
+        parent=step.display(key.references),
         constraint=quote(change.name),
         clause=constraint_clause(definition, table),
     )

@@ -17,7 +17,8 @@ def check(end: EndOfScript, step: Step) -> Iterator[Flag]:
         if not isinstance(one.operation, CreateIndex):
             continue
         for added in indexes_added(one):
-            kept = step.after.schema.table(added.table).indexes
+            by_then = one.after.schema.table(added.table).indexes
+            kept = {name: index for name, index in step.after.schema.table(added.table).indexes.items() if name in by_then}
             index = kept.get(added.name.name)
             if index is None or index.parent is not None:
                 continue

@@ -19,4 +19,4 @@ def check(addition: AddColumn | AddConstraint | CreateTable, step: Step) -> Iter
             continue
         column = table.columns.get(constraint.columns[0])
         if column is not None and column.default is not None and any(function.name in _RANDOM for function in column.default.functions):
-            yield flag(table=step.display(table.name), column=quote(column.name), variant="old" if not step.server.since(18) else "")
+            yield flag(table=step.display(table.name), column=quote(column.name))

@@ -5,9 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dbguard.checks import Flag, flag
+from dbguard.model.operations import CreateIndex, DetachPartition, DropIndex
+from dbguard.model.questions import default_partition
 from dbguard.model.state import Step
 
 
-def check(operation: object, step: Step) -> Iterator[Flag]:  # noqa: ARG001 - every operation can fail
-    if step.effects.fails is not None:
+def check(operation: object, step: Step) -> Iterator[Flag]:
+    if step.effects.fails is not None and not _has_a_rule_of_its_own(operation, step):
         yield flag(reason=step.effects.fails)
+
+
+def _has_a_rule_of_its_own(operation: object, step: Step) -> bool:
+    """Whether another rule says what to do instead: CONCURRENTLY where PostgreSQL does not take it."""
+    match operation:
+        case CreateIndex(table=table, concurrently=True, only=False):
+            return step.table(table).kind == "partitioned table"
+        case DropIndex(names=names, concurrently=True, cascade=cascade):
+            index = step.before.schema.find_index(step.before.resolve(names[0]))
+            refused = index is not None and (index.constraint is not None or step.table(index.table).kind == "partitioned table")
+            return refused or cascade or len(names) > 1
+        case DetachPartition(table=table, concurrently=True):
+            return default_partition(step.before.resolve(table), step.before) is not None
+    return False

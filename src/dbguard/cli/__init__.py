@@ -61,8 +61,10 @@ def dbguard() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; every way it can end becomes an exit code and at most a few lines on standard error."""
     try:
-        code = dbguard.main(args=list(arguments), prog_name="dbguard", standalone_mode=False)
+        _invoke(list(arguments))
         sys.stdout.flush()
+    except click.exceptions.Exit as end:
+        return end.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -78,7 +80,15 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the last line of defence: nobody is shown a bare traceback
         _explain_crash(error)
         return INTERNAL
-    return code if isinstance(code, int) else 0
+    return 0
+
+
+def _invoke(arguments: list[str]) -> None:
+    """`Group.main` without its own handling of interrupts and closed pipes, which prints and exits as it likes."""
+    if "_DBGUARD_COMPLETE" in os.environ:
+        dbguard.main(args=arguments, prog_name="dbguard")
+    with dbguard.make_context("dbguard", arguments) as context:
+        dbguard.invoke(context)
 
 
 def _discard_output() -> None:

@@ -25,7 +25,7 @@ class Progress:
         self._next = time.monotonic() + EVERY_SECONDS
         self._shown = True
         bar = "#" * (20 * done // max(total, 1))
-        sys.stderr.write(f"\r\x1b[K  {bar:<20}  {done:,} of {total:,} files")
+        sys.stderr.write(f"\r\x1b[K  {bar:<20}  {done:,} of {total:,} migrations")
         sys.stderr.flush()
 
     def __enter__(self) -> Self:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dbguard.model.names import Name, quote, quote_all
 from dbguard.model.operations import AddColumn, ConstraintDefinition, CreateIndex, DropConstraint, IndexKeyDefinition
 from dbguard.model.schema import Constraint, Index, Table, UserType
-from dbguard.model.sql import choose_name, constraint_clause, default_text, index_statement
+from dbguard.model.sql import choose_name, constraint_clause, constraint_name, default_text, index_statement
 from dbguard.model.state import State, Step
 from dbguard.model.types import DataType
 
@@ -65,6 +65,18 @@ def not_null_steps(table: Table, name: Name, column: str) -> str:
             f"ALTER TABLE {name} DROP CONSTRAINT {check};",
         )
     )
+
+
+def unique_steps(table: Table, name: Name, column: str, constraint: ConstraintDefinition) -> tuple[str, str]:
+    """A unique or primary key constraint of one column: the statement that builds its index, and that which makes it a constraint."""
+    chosen = bare(constraint_name(constraint._replace(columns=(column,)), table))
+    index = CreateIndex(name, (IndexKeyDefinition(column),), chosen, unique=True, concurrently=True, nulls_not_distinct=constraint.nulls_not_distinct)
+    using = constraint._replace(name=chosen, columns=(), using_index=chosen, nulls_not_distinct=False)
+    return f"{index_statement(index, table)};", f"ALTER TABLE {name} ADD {constraint_clause(using, table)};"
+
+
+def bare(quoted: str) -> str:
+    return quoted[1:-1].replace('""', '"') if quoted.startswith('"') else quoted
 
 
 def replacement(state: State, name: Name, column: str, new: str, value: str | None = None) -> dict[str, str]:
@@ -132,6 +144,9 @@ def _carried(state: State, table: Table, name: Name, column: str, new: str) -> t
             )
             carry.append(f"{alter} ADD {constraint_clause(definition, table)};")
             carry.append(f"-- next migration\n{alter} VALIDATE CONSTRAINT {quote(definition.name or '')};")
+            carry.append("-- next migration\nSET LOCAL lock_timeout = '2s';")
+            carry.append("-- dbguard: allow drop-foreign-key-locks-parent - alone in its transaction, with a lock_timeout")
+            carry.append(f"{alter} DROP CONSTRAINT {quote(constraint.name)};")
     others = [f"CHECK {quote(c.name)}" for c in table.constraints.values() if c.kind == "check" and c.expression and column in c.expression.columns]
     others += [f"foreign key {quote(key.name)} of {child.name}" for child, key in _pointing_at(state, table, column)]
     if others:

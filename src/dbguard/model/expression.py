@@ -71,6 +71,7 @@ class Write(Record):
     table: Name
     columns: tuple[str, ...] = ()  # assigned columns; for insert the column list, empty if there is none
     only: bool = False
+    actions: frozenset[str] = frozenset()  # of merge: which of insert, update, delete its WHEN clauses do
 
 
 class Uses(Record):

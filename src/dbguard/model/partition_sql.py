@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from dbguard.model.names import quote
-from dbguard.model.operations.tables import PartitionBoundDefinition
-from dbguard.model.schema import PartitionBound, PartitionKey
+from dbguard.model.names import Name, quote, quote_all
+from dbguard.model.operations.indexes import CreateIndex
+from dbguard.model.operations.tables import ConstraintDefinition, IndexKeyDefinition, PartitionBoundDefinition
+from dbguard.model.schema import Index, PartitionBound, PartitionKey, Table
+from dbguard.model.sql import constraint_clause, constraint_name
 
 Bound = PartitionBound | PartitionBoundDefinition
 
@@ -72,3 +75,38 @@ def literal(tree: tuple[Any, ...]) -> str | None:
             value = literal(inner)
             return None if value is None else f"-{value}"
     return None
+
+
+def key_on_partitions(definition: ConstraintDefinition, table: Table, partitions: Iterable[tuple[Table, Name]]) -> str | None:
+    """Steps that give a partitioned table a UNIQUE or PRIMARY KEY without a build under its lock; None for nested partitions.
+
+    Manual section 5.12.2.2: the constraint on ONLY the parent is invalid until the index of every partition is attached.
+    `partitions` come with their names as written.
+    """
+    parent = constraint_name(definition, table)
+    word = "UNIQUE" if definition.kind == "unique" else "PRIMARY KEY"
+    first = [f"ALTER TABLE ONLY {{table}} ADD {constraint_clause(definition, table)};"]
+    builds, attaches = [], []
+    for child, name in partitions:
+        if child.kind != "table":
+            return None
+        own = constraint_name(definition._replace(name=None), child)
+        options = f" INCLUDE ({quote_all(definition.include)})" * bool(definition.include) + " NULLS NOT DISTINCT" * definition.nulls_not_distinct
+        builds.append(f"CREATE UNIQUE INDEX CONCURRENTLY {own} ON {name} ({quote_all(definition.columns)}){options};")
+        attaches.append(f"ALTER TABLE {name} ADD CONSTRAINT {own} {word} USING INDEX {own};")
+        attaches.append(f"ALTER INDEX {parent} ATTACH PARTITION {own};")
+    return "\n".join([*first, "-- next migration, outside a transaction", *builds, "-- next migration", *attaches])
+
+
+def as_created(index: Index, table: Name) -> CreateIndex:
+    """The statement that builds an index like `index` on another table, with a name of its own."""
+    keys = tuple(IndexKeyDefinition(key.column, key.expression, key.collation, key.opclass, key.descending, key.nulls_first) for key in index.keys)
+    return CreateIndex(
+        table=table,
+        keys=keys,
+        method=index.method,
+        include=index.include,
+        unique=index.unique,
+        nulls_not_distinct=index.nulls_not_distinct,
+        where=index.where,
+    )

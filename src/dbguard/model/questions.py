@@ -19,6 +19,29 @@ def bare_constraint_name(definition: ConstraintDefinition, table: Table) -> str:
     return quoted[1:-1].replace('""', '"') if quoted.startswith('"') else quoted
 
 
+def as_definition(constraint: Constraint, state: State) -> ConstraintDefinition:
+    """The constraint as it can be written, its referenced table under the shortest name."""
+    references = constraint.references
+    if references is not None and state.resolve(Name(None, references.name)) == references:
+        references = Name(None, references.name)
+    return ConstraintDefinition(
+        kind=constraint.kind,
+        name=constraint.name,
+        columns=constraint.columns,
+        expression=constraint.expression,
+        references=references,
+        referenced_columns=constraint.referenced_columns,
+        on_delete=constraint.on_delete,
+        on_update=constraint.on_update,
+        match_full=constraint.match_full,
+        valid=constraint.valid,
+        enforced=constraint.enforced,
+        deferrable=constraint.deferrable,
+        deferred=constraint.deferred,
+        no_inherit=constraint.no_inherit,
+    )
+
+
 def table_of(operation: object, state: State) -> Name | None:
     """The full name of the table that an operation on constraints, columns or indexes is about."""
     if isinstance(operation, CreateTable):

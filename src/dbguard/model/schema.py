@@ -224,6 +224,7 @@ class Schema(Record):
     namespaces: frozenset[str] = frozenset({"public"})
     extensions: frozenset[str] = frozenset()
     complete: bool = False
+    parents: frozenset[Name] | None = None  # tables that have or had partitions or children; None: not counted
 
     def table(self, name: Name) -> Table:
         """The table of that full name; one that is not known answers with `known=False`."""
@@ -235,6 +236,8 @@ class Schema(Record):
 
     def partitions(self, name: Name) -> tuple[Table, ...]:
         """Direct partitions and inheritance children."""
+        if self.parents is not None and name not in self.parents:
+            return ()
         return tuple(t for t in self.tables.values() if t.parent == name or name in t.inherits)
 
     def descendants(self, name: Name) -> tuple[Table, ...]:

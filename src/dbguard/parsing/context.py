@@ -42,7 +42,7 @@ class Context:
     parentheses, brackets and CASE.
     """
 
-    __slots__ = ("_starts", "_tokens", "end", "offsets", "start", "text", "unread")
+    __slots__ = ("_actions", "_starts", "_tokens", "end", "offsets", "start", "text", "unread")
 
     def __init__(self, text: str, start: int, end: int, offsets: Offsets) -> None:
         self.text = text
@@ -52,6 +52,11 @@ class Context:
         self.unread: list[Unread] = []
         self._tokens: list[tuple[str, int, int, int]] | None = None
         self._starts: list[int] = []
+        self._actions: list[tuple[int, int]] | None = None
+
+    def note(self, reason: str) -> None:
+        """The statement was not understood in full."""
+        self.unread.append(Unread(self.start, reason))
 
     @property
     def tokens(self) -> list[tuple[str, int, int, int]]:
@@ -107,6 +112,13 @@ class Context:
                 begin = index + 1
         ranges.append((begin, last))
         return ranges
+
+    @property
+    def actions(self) -> list[tuple[int, int]]:
+        """Token ranges of the actions of an ALTER TABLE."""
+        if self._actions is None:
+            self._actions = self.parts(0, len(self.tokens))
+        return self._actions
 
     def until(self, first: int, stops: frozenset[str] = frozenset()) -> int:
         """The index past an expression that starts at `first`: a comma, a closing parenthesis or a word of `stops` ends it."""

@@ -54,6 +54,13 @@ def skip(text: str, start: int, end: int) -> int:
     return match.end() if match is not None else start
 
 
+def is_open(text: str, start: int, end: int) -> bool:
+    """Whether a comment runs to the end of the text because nothing closes it."""
+    return text.startswith("/*", start) and (
+        end - start < 4 or not text.endswith("*/", start, end) or text.count("/*", start, end) > text.count("*/", start, end)
+    )
+
+
 def tidy(text: str) -> str:
     """The same text with blanks for white space that PostgreSQL would take for letters. Quotes and comments are kept."""
     if text.isascii() and not _STRANGE.search(text):

@@ -6,7 +6,8 @@ psql's commands and the data of COPY ... FROM stdin are recognised here; nothing
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from itertools import pairwise
 
 from dbguard.parsing import lexer
 
@@ -35,9 +36,7 @@ class _Pending:
         self.end = end
         if kind == lexer.WORD:
             word = text[start:end].upper()
-            if word == "ATOMIC" and self.words and self.words[-1] == "BEGIN":
-                self.atomic += 1
-            elif self.atomic and word == "CASE":
+            if (word == "ATOMIC" and self.words[-1:] == ["BEGIN"]) or (self.atomic and word == "CASE"):
                 self.atomic += 1
             elif self.atomic and word == "END":
                 self.atomic -= 1
@@ -52,7 +51,7 @@ class _Pending:
     @property
     def reads_data(self) -> bool:
         words = self.words
-        return bool(words) and words[0] == "COPY" and any(pair == ("FROM", "STDIN") for pair in zip(words, words[1:], strict=False))
+        return bool(words) and words[0] == "COPY" and any(pair == ("FROM", "STDIN") for pair in pairwise(words))
 
     def holds(self) -> bool:
         """Whether a semicolon here is inside the statement."""
@@ -72,11 +71,11 @@ def is_quiet(command: str) -> bool:
     return match is not None and match.group() in _QUIET
 
 
-def _run(text: str, start: int) -> Iterator[tuple[int, int, str]]:
+def _run(text: str, start: int) -> Generator[tuple[int, int, str], None, int | None]:
     """Spans from `start` on, up to where reading must be taken up again; the generator's value tells where."""
     pending = _Pending()
     for kind, begin, end in lexer.tokens(text, start):
-        if kind == lexer.COMMENT:
+        if kind == lexer.COMMENT and not lexer.is_open(text, begin, end):
             continue
         if kind == lexer.OTHER and text[begin] == ";" and not pending.holds():
             if pending.start >= 0:
@@ -84,7 +83,7 @@ def _run(text: str, start: int) -> Iterator[tuple[int, int, str]]:
             if pending.reads_data:
                 after = _after_data(text, end)
                 if after is not None:
-                    return after  # type: ignore[return-value]
+                    return after
             pending = _Pending()
         elif kind == lexer.OTHER and text[begin] == "\\":
             if pending.start >= 0:
@@ -92,12 +91,12 @@ def _run(text: str, start: int) -> Iterator[tuple[int, int, str]]:
             stop = text.find("\n", begin)
             stop = len(text) if stop < 0 else stop
             yield begin, begin + len(text[begin:stop].rstrip()), COMMAND
-            return stop  # type: ignore[return-value]
+            return stop
         else:
             pending.add(text, kind, begin, end)
     if pending.start >= 0:
         yield pending.start, pending.end, SQL
-    return None  # type: ignore[return-value]
+    return None
 
 
 def _after_data(text: str, position: int) -> int | None:

@@ -19,7 +19,7 @@ def because(effects: Effects, before: State) -> tuple[str, ...]:
     """One sentence per lock that others notice, strongest first, then the work done under it."""
     sentences = []
     for lock in sorted(effects.locks, key=lambda lock: (-lock.mode, lock.relation)):
-        if lock.mode < LockMode.SHARE or lock.relation in before.schema.index_tables:
+        if lock.mode < LockMode.SHARE or lock.relation in before.schema.index_tables or lock.relation in before.schema.sequences:
             continue
         sentences.append(f"{lock.mode} lock on `{shown(lock.relation)}`: {_WAITS[lock.mode]}{_until(effects, before)}")
     for verb, names in (("rewrites", effects.rewrites), ("reads all of", effects.scans), ("builds", effects.builds)):

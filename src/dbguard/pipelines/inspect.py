@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from dbguard.model.finding import Finding, Flag
+from dbguard.model.finding import Finding, Flag, Severity
 from dbguard.model.postgres import Server
 from dbguard.model.source import Lines
 from dbguard.model.state import EndOfScript, EndOfTransaction, Step
@@ -14,6 +14,11 @@ from dbguard.replay.effects import effects
 
 from dbguard.rulebook import Rule
 from dbguard.rulebook.select import Selection
+
+
+JUDGED_IN_DOWN = {"locks", "rewrites", "transactions"}
+"""A down script undoes what nobody may use any more, so only what it does to others counts, one level lower: errors become
+warnings, and warnings would become advice, which is off unless asked for."""
 
 
 class Inspection:
@@ -37,6 +42,8 @@ class Inspection:
 
     def _step(self, step: Step, rules: tuple[Rule, ...]) -> Iterator[Finding]:
         told: dict[tuple[Any, ...], list[Finding]] = {}
+        if step.script.direction == "down":
+            rules = tuple(rule for rule in rules if rule.category in JUDGED_IN_DOWN and rule.severity > Severity.WARNING)
         for one, low, high in self._versions(step, rules):
             for rule, flag, at in one:
                 finding = self._finding(rule, flag, at, (low, high))
@@ -75,7 +82,7 @@ class Inspection:
         return Finding(
             rule=rule.name,
             category=rule.category,
-            severity=rule.severity if flag.severity is None else min(rule.severity, flag.severity),
+            severity=_severity(rule, flag, step.script.direction),
             path=source.path,
             line=line,
             column=column,
@@ -97,6 +104,11 @@ class Inspection:
         low = min(finding.postgres[0] for finding in same if finding.postgres)
         high = max(finding.postgres[1] for finding in same if finding.postgres)
         return same[0]._replace(postgres=None if (low, high) == (self._low, self._high) else (low, high))
+
+
+def _severity(rule: Rule, flag: Flag, direction: str) -> Severity:
+    severity = rule.severity if flag.severity is None else min(rule.severity, flag.severity)
+    return Severity(severity - 1) if direction == "down" else severity
 
 
 def at_version(step: Step, major: int) -> Step:

@@ -144,11 +144,14 @@ def _outside_transaction(connection: Connection[Any], statement: str, messages: 
         locks: set[tuple[int, LockMode]] = set()
         names = {oid: relation.name.name for oid, relation in before.items()}
         with ThreadPoolExecutor(1) as pool, _brakes(connection) as brakes:
-            brakes.press()
+            if not _ON_CATALOGS.match(statement):
+                brakes.press()
             running = pool.submit(connection.execute, statement.encode())
-            while not running.done():
-                locks.update(brakes.step(running.done, names))
-            brakes.release()
+            try:
+                while not running.done():
+                    locks.update(brakes.step(running.done, names))
+            finally:
+                brakes.release()
             try:
                 running.result()
             except psycopg.Error as error:
@@ -156,6 +159,10 @@ def _outside_transaction(connection: Connection[Any], statement: str, messages: 
         said = tuple(messages)
         facts = Facts(before=before, after=_read_relations(cursor), locks=tuple(locks), messages=said)
     return Observation(_effects(facts), facts, None, said)
+
+
+# Statements that lock pg_class itself: stopping them there would stop the sessions that watch as well.
+_ON_CATALOGS = re.compile(r"\s*(reindex\s*(\(.*?\)\s*)?(database|system)\b|(vacuum|cluster)\b[^;]*pg_class|vacuum(\s*\(.*?\)|\s+full|\s+verbose|\s+analyze)*\s*;?\s*$)", re.IGNORECASE)
 
 
 class _Brakes:
@@ -171,7 +178,7 @@ class _Brakes:
         self.holder = holder
         self.next_holder = next_holder
         self.watcher = watcher
-        self.usable = True
+        self.usable = False
 
     def press(self) -> None:
         import psycopg
@@ -179,9 +186,9 @@ class _Brakes:
         try:
             self.holder.execute("BEGIN")
             self.holder.execute("LOCK TABLE pg_catalog.pg_class IN SHARE MODE")
+            self.usable = True
         except psycopg.errors.InsufficientPrivilege:
             self.holder.execute("ROLLBACK")
-            self.usable = False
 
     def release(self) -> None:
         if self.usable:

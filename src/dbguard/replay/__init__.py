@@ -10,12 +10,13 @@ import re
 from collections.abc import Callable, Generator, Iterable
 from typing import cast
 
-from dbguard.model.operations import Begin, Commit, PrepareTransaction, Rollback
+from dbguard.model.operations import Begin, Call, Commit, Operation, PrepareTransaction, Rollback, Select
 from dbguard.model.postgres import Server
 from dbguard.model.schema import Created, Table
-from dbguard.model.source import Parsed, Script
+from dbguard.model.source import Parsed, Script, Statement
 from dbguard.model.state import EndOfScript, EndOfTransaction, State, Step
 from dbguard.replay.advance import advance
+from dbguard.replay.calls import with_calls
 from dbguard.replay.effects import effects
 from dbguard.replay.transactions import close, hold, opened
 
@@ -50,7 +51,7 @@ def _script(one: Parsed, state: State, major: int, report: bool) -> Generator[St
     steps: list[Step] = []
     current: list[Step] = []  # steps of the open transaction
     for statement in one.statements:
-        for operation in statement.operations:
+        for operation in _run_by(statement, state):
             before = state
             state = advance(before, operation)
             if report:
@@ -80,6 +81,13 @@ def _script(one: Parsed, state: State, major: int, report: bool) -> Generator[St
     if steps:
         yield _moment(EndOfScript(tuple(steps)), one, state)
     return state
+
+
+def _run_by(statement: Statement, state: State) -> Iterable[Operation]:
+    """The operations of a statement, with those of the functions that it calls."""
+    if not any(isinstance(operation, Select | Call) for operation in statement.operations):
+        return statement.operations
+    return [inner for operation in statement.operations for inner in with_calls(operation, state)]
 
 
 def runs_in_transaction(one: Parsed) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from dbguard.model.finding import Finding, Result, Severity
-from dbguard.report.words import last_line, versions, visible
+from dbguard.report.words import last_line, one_line, versions, visible
 
 Painter = Callable[[str, str], str]
 """Puts a text in a colour, or leaves it."""
@@ -26,9 +26,9 @@ def render(result: Result, *, color: bool = False) -> str:
     blocks = ["\n".join(_finding(finding, paint)) for finding in result.findings]
     if result.unread:
         kinds = {False: "not read", True: "unreadable"}
-        blocks.append("\n".join(f"{paint(kinds[part.fatal], _ODD)}  {visible(f'{part.path}:{part.line}  {part.reason}')}" for part in result.unread))
+        blocks.append("\n".join(f"{paint(kinds[part.fatal], _ODD)}  {one_line(f'{part.path}:{part.line}  {part.reason}')}" for part in result.unread))
     if result.crashed:
-        blocks.append("\n".join(f"{paint('crashed', _ODD)}  {visible(crash)}" for crash in result.crashed))
+        blocks.append("\n".join(f"{paint('crashed', _ODD)}  {one_line(crash)}" for crash in result.crashed))
     told = [*result.recognised[:MOST_HISTORIES], *result.notes]
     if len(result.recognised) > MOST_HISTORIES:
         told.insert(MOST_HISTORIES, f"and {len(result.recognised) - MOST_HISTORIES:,} more histories")
@@ -38,8 +38,8 @@ def render(result: Result, *, color: bool = False) -> str:
 
 def _finding(finding: Finding, paint: Painter) -> Iterator[str]:
     severity = "" if finding.severity is Severity.ERROR else f" ({finding.severity})"
-    yield f"{paint(f'{visible(finding.path)}:{finding.line}', _BOLD)}  {paint(finding.rule, _COLORS[finding.severity])}{severity}"
-    yield f"  {visible(finding.message)}"
+    yield f"{paint(f'{one_line(finding.path)}:{finding.line}', _BOLD)}  {paint(finding.rule, _COLORS[finding.severity])}{severity}"
+    yield f"  {one_line(finding.message)}"
     yield from _excerpt(finding, paint)
     because = [*finding.because, *(f"assumed: {sentence}" for sentence in finding.assumes)]
     if finding.postgres is not None:
@@ -47,9 +47,9 @@ def _finding(finding: Finding, paint: Painter) -> Iterator[str]:
     if finding.lowered:
         because.append("the table is known to be small, so this is advice")
     for number, sentence in enumerate(because):
-        yield f"  {paint('because', _DIM) if number == 0 else ' ' * 7}  {visible(sentence)}"
+        yield f"  {paint('because', _DIM) if number == 0 else ' ' * 7}  {one_line(sentence)}"
     if finding.instead:
-        yield f"  {paint('instead', _DIM)}  {visible(finding.instead)}"
+        yield f"  {paint('instead', _DIM)}  {one_line(finding.instead)}"
     for line in (finding.recipe or "").splitlines():
         yield f"             {visible(line)}".rstrip()
     yield f"  {paint('more', _DIM)}     dbguard rule {finding.rule}"

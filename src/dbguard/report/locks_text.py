@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from dbguard.report.words import visible
+from dbguard.report.words import one_line, visible
 
 _WORDS = {"read": "reads", "lock_rows": "row locks", "write": "writes", "maintenance": "VACUUM and DDL"}
 _WIDEST = 100
@@ -19,20 +19,20 @@ def render(statements: Iterable[Any], postgres: int, *, color: bool = False) -> 
 
 def _statement(statement: Any, *, color: bool) -> Iterator[str]:
     first, *rest = visible(statement.sql).splitlines() or [""]
-    place = f"{visible(statement.path)}:{statement.line}"
+    place = f"{one_line(statement.path)}:{statement.line}"
     yield f"\x1b[1m{place}\x1b[0m" if color else place
     yield f"  {first[:_WIDEST]}{' ...' if rest or len(first) > _WIDEST else ''}"
     if statement.fails:
-        yield f"  fails         {visible(statement.fails)}"
+        yield f"  fails         {one_line(statement.fails)}"
     if statement.transaction != "allowed":
         yield f"  transaction   {statement.transaction}"
     for lock in statement.locks:
-        yield f"  {lock.mode!s:<24}  {lock.relation}  ({_blocked(lock.blocks)})"
+        yield f"  {lock.mode!s:<24}  {one_line(str(lock.relation))}  ({_blocked(lock.blocks)})"
     for verb in ("rewrites", "scans", "builds"):
         if names := getattr(statement, verb):
-            yield f"  {verb:<12}  {', '.join(map(str, names))}"
+            yield f"  {verb:<12}  {one_line(', '.join(map(str, names)))}"
     for sentence in statement.unknown:
-        yield f"  unknown       {visible(sentence)}"
+        yield f"  unknown       {one_line(sentence)}"
     if not (statement.locks or statement.fails or statement.unknown):
         yield "  locks nothing that existed before"
 

@@ -88,7 +88,7 @@ def _region(finding: Finding) -> dict[str, int]:
 
 def _artifact(path: str) -> dict[str, str]:
     """A relative path is relative to where dbguard was run; an absolute one becomes a file URI."""
-    encoded = quote(path.replace("\\", "/").encode(errors="replace"), safe="/-._~!$&'()*+,;=@")
+    encoded = quote(path.replace("\\", "/").encode(errors="surrogateescape"), safe="/-._~!$&'()*+,;=@")
     if encoded.startswith("/"):
         return {"uri": f"file://{encoded}"}
     return {"uri": encoded.removeprefix("./"), "uriBaseId": "ROOT"}

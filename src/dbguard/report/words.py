@@ -56,3 +56,8 @@ def _where(result: Result) -> str:
 def visible(text: str) -> str:
     """`text` without control characters, which a file could use to write over the terminal."""
     return "".join(c if c in "\n\t" or (c >= " " and c != "\x7f" and not "\x80" <= c <= "\x9f") else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def one_line(text: str) -> str:
+    """`text` without control characters and line ends: names in SQL and of files can hold both."""
+    return visible(" ".join(text.splitlines()))

@@ -48,6 +48,7 @@ INSERT INTO shop.items VALUES (1);
 REINDEX SCHEMA CONCURRENTLY shop;
 
 -- case: rebuilding the indexes of the database
+-- ignore: locks
 -- statement
 REINDEX DATABASE postgres;
 
@@ -56,18 +57,22 @@ REINDEX DATABASE postgres;
 REINDEX SYSTEM postgres;
 
 -- case: rebuilding the indexes of a partitioned table
+-- ignore: locks
 -- statement
 REINDEX TABLE parts;
 
 -- case: rebuilding the indexes of a partitioned table concurrently
+-- ignore: locks
 -- statement
 REINDEX TABLE CONCURRENTLY parts;
 
 -- case: rebuilding a partitioned index
+-- ignore: locks
 -- statement
 REINDEX INDEX parts_body_idx;
 
 -- case: rebuilding a partitioned index concurrently
+-- ignore: locks
 -- statement
 REINDEX INDEX CONCURRENTLY parts_body_idx;
 
@@ -97,6 +102,7 @@ ALTER TABLE customers CLUSTER ON customers_name_idx;
 CLUSTER customers;
 
 -- case: clustering a partitioned table
+-- ignore: locks
 -- statement
 CLUSTER parts USING parts_body_idx;
 
@@ -121,10 +127,12 @@ VACUUM customers, reservations;
 VACUUM FULL customers;
 
 -- case: a full vacuum of a partitioned table
+-- ignore: locks
 -- statement
 VACUUM (FULL) parts;
 
 -- case: vacuum of a partitioned table
+-- ignore: locks
 -- statement
 VACUUM parts;
 
@@ -133,10 +141,12 @@ VACUUM parts;
 VACUUM animals;
 
 -- case: vacuum with statistics of an inheritance parent
+-- ignore: locks
 -- statement
 VACUUM (ANALYZE) animals;
 
 -- case: vacuum of every table
+-- ignore: locks
 -- statement
 VACUUM;
 

@@ -98,10 +98,6 @@ PREPARE q AS SELECT * FROM all_parts;
 -- statement
 DECLARE c CURSOR FOR SELECT * FROM customers;
 
--- case: a cursor that outlives the transaction
--- statement
-DECLARE c CURSOR WITH HOLD FOR SELECT * FROM customers;
-
 -- case: explaining a query
 -- statement
 EXPLAIN SELECT * FROM named;
@@ -127,7 +123,6 @@ COPY parts TO '/dev/null';
 INSERT INTO parts VALUES (3, 3), (4, 13);
 
 -- case: inserting into one partition reads the parent's definition
--- versions: 14..
 -- statement
 INSERT INTO parts_1 VALUES (3, 3);
 

@@ -4,41 +4,21 @@ CREATE TABLE customers (id int PRIMARY KEY);
 -- statement
 SAVEPOINT here;
 
--- case: releasing needs a transaction
--- statement
-RELEASE SAVEPOINT here;
-
--- case: going back needs a transaction
--- statement
-ROLLBACK TO SAVEPOINT here;
-
 -- case: ALTER SYSTEM stands alone
 -- statement
 ALTER SYSTEM RESET work_mem;
 
 -- case: CREATE DATABASE stands alone
 -- statement
-CREATE DATABASE postgres;
+CREATE DATABASE another;
 
 -- case: DROP DATABASE stands alone
 -- statement
 DROP DATABASE IF EXISTS missing;
 
--- case: CREATE TABLESPACE stands alone
--- statement
-CREATE TABLESPACE nowhere LOCATION '/missing';
-
 -- case: DROP TABLESPACE stands alone
 -- statement
 DROP TABLESPACE IF EXISTS missing;
-
--- case: COMMIT PREPARED stands alone
--- statement
-COMMIT PREPARED 'missing';
-
--- case: ROLLBACK PREPARED stands alone
--- statement
-ROLLBACK PREPARED 'missing';
 
 -- case: DISCARD ALL stands alone
 -- statement

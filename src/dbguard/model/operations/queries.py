@@ -14,6 +14,7 @@ class Select(Record):
 
     uses: Uses
     prepared: bool = False
+    cursor: bool = False  # DECLARE without WITH HOLD, which needs a transaction
 
 
 class Insert(Record):

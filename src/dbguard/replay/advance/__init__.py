@@ -11,18 +11,43 @@ from typing import Any
 
 from dbguard.model.operations import Operation
 from dbguard.model.state import State
-from dbguard.replay.advance import alter, columns, constraints, create, domains, drop, indexes, objects, partitions, queries, renames, session
+from dbguard.replay.advance.alter import ADVANCE as ALTER
+from dbguard.replay.advance.columns import ADVANCE as COLUMNS
+from dbguard.replay.advance.constraints import ADVANCE as CONSTRAINTS
+from dbguard.replay.advance.create import ADVANCE as CREATE
+from dbguard.replay.advance.domains import ADVANCE as DOMAINS
+from dbguard.replay.advance.drop import ADVANCE as DROP
+from dbguard.replay.advance.indexes import ADVANCE as INDEXES
+from dbguard.replay.advance.objects import ADVANCE as OBJECTS
+from dbguard.replay.advance.partitions import ADVANCE as PARTITIONS
+from dbguard.replay.advance.queries import ADVANCE as QUERIES
+from dbguard.replay.advance.renames import ADVANCE as RENAMES
+from dbguard.replay.advance.session import ADVANCE as SESSION
 
 __all__ = ["advance"]
 
 _ADVANCE: dict[type, Callable[[State, Any], State]] = {
-    operation: function
-    for module in (session, create, alter, columns, constraints, drop, indexes, partitions, renames, objects, domains, queries)
-    for operation, function in module.ADVANCE.items()
+    **SESSION,
+    **CREATE,
+    **ALTER,
+    **COLUMNS,
+    **CONSTRAINTS,
+    **DROP,
+    **INDEXES,
+    **PARTITIONS,
+    **RENAMES,
+    **OBJECTS,
+    **DOMAINS,
+    **QUERIES,
 }
 
 
 def advance(state: State, operation: Operation) -> State:
     """The state after `operation`; `state` itself if it changes nothing that is kept."""
     function = _ADVANCE.get(type(operation))
-    return state if function is None else function(state, operation)
+    if function is None:
+        return state
+    try:
+        return function(state, operation)
+    except RecursionError:  # views on views, or partitions of partitions, hundreds of levels deep
+        return state

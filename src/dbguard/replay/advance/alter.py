@@ -17,7 +17,7 @@ from dbguard.model.operations.tables import (
 )
 from dbguard.model.schema import Table
 from dbguard.model.state import State
-from dbguard.replay.advance.draft import Draft
+from dbguard.replay.advance.draft import Advances, Draft
 
 
 def _table(state: State, operation: Any, change: Callable[[Table], Table]) -> State:
@@ -69,6 +69,8 @@ def inherit(state: State, operation: Inherit) -> State:
     """The child has its parent's columns and checks already; from now on they come from the parent, too."""
     parent = state.resolve(operation.parent)
     if operation.add:
+        if Draft(state).is_below(parent, state.resolve(operation.table)):
+            return state
         return _table(state, operation, lambda table: table._replace(inherits=(*(i for i in table.inherits if i != parent), parent)))
     return _table(state, operation, lambda table: on_its_own(table)._replace(inherits=tuple(i for i in table.inherits if i != parent)))
 
@@ -96,7 +98,7 @@ def set_row_security(state: State, operation: SetRowSecurity) -> State:
     return _table(state, operation, lambda table: table._replace(row_security=operation.change == "enable"))
 
 
-ADVANCE = {
+ADVANCE: Advances = {
     SetPersistence: set_persistence,
     SetAccessMethod: set_access_method,
     SetTablespace: set_tablespace,

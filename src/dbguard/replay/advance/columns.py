@@ -28,9 +28,9 @@ from dbguard.model.schema import Column, Constraint, Table
 from dbguard.model.state import State
 from dbguard.model.types import DataType
 from dbguard.replay.advance.create import merged
-from dbguard.replay.advance.define import UNKNOWN, add_constraint, add_owned_sequence, column_from, drop_index, type_in
-from dbguard.replay.advance.dependents import drop_sequence, drop_views_on
-from dbguard.replay.advance.draft import Draft, without
+from dbguard.replay.advance.define import UNKNOWN, add_constraint, add_owned_sequence, column_from, drop_index, kept_default, type_in
+from dbguard.replay.advance.dependents import drop_references, drop_sequence, drop_views_on
+from dbguard.replay.advance.draft import Advances, Draft, without
 
 
 def add_column(state: State, operation: AddColumn) -> State:
@@ -92,10 +92,7 @@ def remove_column(draft: Draft, name: Name, column: str, *, cascade: bool, only:
     triggers = {k: t for k, t in table.triggers.items() if column not in t.columns and column not in t.when_columns}
     policies = {k: p for k, p in table.policies.items() if column not in p.columns}
     draft.put(table._replace(columns=without(table.columns, column), constraints=constraints, triggers=triggers, policies=policies))
-    for other in tuple(draft.tables.values()):
-        gone = [c.name for c in other.foreign_keys() if c.references == name and column in c.referenced_columns]
-        if gone:
-            draft.put(other._replace(constraints=without(other.constraints, *gone)))
+    drop_references(draft, name, column)
     for sequence in [s for s in draft.sequences.values() if s.owner == (name, column)]:
         drop_sequence(draft, sequence.name)
     for generated in [c.name for c in table.columns.values() if c.generated and c.default is not None and column in c.default.columns]:
@@ -145,7 +142,8 @@ def _each(state: State, operation: Any, change: Callable[[Column], Column]) -> S
 
 
 def set_default(state: State, operation: SetDefault) -> State:
-    return _each(state, operation, lambda column: column._replace(default=operation.default))
+    draft = Draft(state)
+    return _each(state, operation, lambda column: column._replace(default=kept_default(draft, column.type, operation.default)))
 
 
 def drop_default(state: State, operation: DropDefault) -> State:
@@ -257,7 +255,7 @@ def alter_attribute(state: State, operation: AlterAttribute) -> State:
     return draft.done()
 
 
-ADVANCE = {
+ADVANCE: Advances = {
     AddColumn: add_column,
     DropColumn: drop_column,
     ChangeColumnType: change_type,

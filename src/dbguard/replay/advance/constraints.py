@@ -9,7 +9,7 @@ from dbguard.replay.advance import naming
 from dbguard.replay.advance.columns import remove_not_null
 from dbguard.replay.advance.define import UNKNOWN, add_constraint, drop_index
 from dbguard.replay.advance.dependents import references_to_key
-from dbguard.replay.advance.draft import Draft, without
+from dbguard.replay.advance.draft import Advances, Draft, without
 
 
 def add(state: State, operation: AddConstraint) -> State:
@@ -117,4 +117,4 @@ def _change(draft: Draft, table: Table, constraint: Constraint, changes: dict[st
             _change(draft, child, copy, changes)
 
 
-ADVANCE = {AddConstraint: add, DropConstraint: drop, ValidateConstraint: validate, AlterConstraint: alter}
+ADVANCE: Advances = {AddConstraint: add, DropConstraint: drop, ValidateConstraint: validate, AlterConstraint: alter}

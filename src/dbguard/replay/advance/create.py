@@ -12,7 +12,7 @@ from dbguard.model.schema import Column, PartitionBound, PartitionKey, Table
 from dbguard.model.state import State
 from dbguard.replay.advance import naming
 from dbguard.replay.advance.define import UNKNOWN, add_constraint, add_owned_sequence, column_from
-from dbguard.replay.advance.draft import Draft
+from dbguard.replay.advance.draft import Advances, Draft
 from dbguard.replay.advance.inherit import adopt, like_columns, like_rest, parent_checks, parent_columns
 
 
@@ -26,10 +26,15 @@ def create_table(state: State, operation: CreateTable) -> State:
     existing = draft.tables.get(name)
     if draft.takes(name) and (existing is None or existing.known or operation.if_not_exists):
         return state
-    columns = _columns(draft, name, operation)
     kind = "partitioned table" if operation.partition_strategy else operation.kind
     parent = state.resolve(operation.partition_of) if operation.partition_of is not None else None
     inherits = tuple(state.resolve(one) for one in operation.inherits)
+    for one in inherits if parent is None else (parent, *inherits):
+        if draft.is_below(one, name):
+            return state
+        if not draft.takes(one):
+            draft.put(Table(one, "table" if parent is None else "partitioned table", known=False))
+    columns = _columns(draft, name, operation)
     table = Table(
         name,
         kind,
@@ -188,7 +193,7 @@ def resolved(state: State, uses: Uses) -> Uses:
     )
 
 
-ADVANCE = {
+ADVANCE: Advances = {
     CreateTable: create_table,
     CreateTableAs: create_table_as,
     CreateView: create_view,

@@ -5,9 +5,9 @@ Names are complete and tables exist in the draft.
 
 from __future__ import annotations
 
+from dbguard.model.expression import Expression
 from dbguard.model.names import Name, truncate
 from dbguard.model.operations.tables import ColumnDefinition, ConstraintDefinition, IndexKeyDefinition
-from dbguard.model.expression import Expression
 from dbguard.model.record import Record
 from dbguard.model.schema import Column, Constraint, Index, IndexKey, Sequence, Table
 from dbguard.model.types import CATALOG, DataType, builtin
@@ -36,13 +36,22 @@ def type_in(draft: Draft, data_type: DataType) -> DataType:
     return data_type._replace(name=draft.state.resolve_type(data_type.name))
 
 
+def kept_default(draft: Draft, data_type: DataType, default: Expression | None) -> Expression | None:
+    """The default that is stored: none for NULL, unless it overrides that of a domain or is cast to a length (StoreAttrDefault's callers)."""
+    if default is None or not default.is_null or data_type.modifiers:
+        return default
+    found = draft.types.get(data_type.name)
+    return default if found is not None and found.kind == "domain" and not data_type.array else None
+
+
 def column_from(draft: Draft, definition: ColumnDefinition) -> Column:
     generated = "virtual" if definition.generated == "unstated" else definition.generated
+    data_type = type_in(draft, definition.type)
     return Column(
         definition.name,
-        type_in(draft, definition.type),
+        data_type,
         definition.not_null or definition.serial or bool(definition.identity),
-        definition.generated_expression if definition.generated else definition.default,
+        definition.generated_expression if definition.generated else kept_default(draft, data_type, definition.default),
         generated,
         definition.identity,
         definition.collation,

@@ -23,14 +23,21 @@ def drop_relation(draft: Draft, name: Name, *, cascade: bool) -> None:
             locations.pop(index.name, None)
     for sequence in [s.name for s in draft.sequences.values() if s.owner is not None and s.owner[0] == name]:
         drop_sequence(draft, sequence)
-    for other in tuple(draft.tables.values()):
-        if other.parent == name or name in other.inherits:
-            drop_relation(draft, other.name, cascade=cascade)
-        elif gone := [c.name for c in other.constraints.values() if c.references == name]:
-            draft.put(other._replace(constraints=without(other.constraints, *gone)))
+    for child in draft.children(name):
+        drop_relation(draft, child.name, cascade=cascade)
+    drop_references(draft, name)
     if cascade:
         drop_views_on(draft, name)
         drop_columns_of_type(draft, name)
+
+
+def drop_references(draft: Draft, name: Name, column: str | None = None) -> None:
+    """Foreign keys that point at the table, or at one column of it."""
+    for other in tuple(draft.tables.values()):
+        for constraint in other.constraints.values():
+            if constraint.references == name and (column is None or column in constraint.referenced_columns):
+                current = draft.tables[other.name]
+                draft.put(current._replace(constraints=without(current.constraints, constraint.name)))
 
 
 def drop_views_on(draft: Draft, name: Name, column: str | None = None) -> None:
@@ -55,7 +62,9 @@ def drop_sequence(draft: Draft, name: Name) -> None:
 
 def takes_from(state: State, column: Column, sequence: Name) -> bool:
     default = column.default
-    return default is not None and not column.generated and sequence in sequences_in(state, default)
+    if default is None or column.generated or sequence.name not in default.sql:
+        return False
+    return sequence in sequences_in(state, default)
 
 
 def sequences_in(state: State, default: Expression) -> Iterable[Name]:

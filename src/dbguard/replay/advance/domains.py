@@ -9,7 +9,7 @@ from dbguard.model.schema import Constraint, UserType
 from dbguard.model.state import State
 from dbguard.replay.advance import naming
 from dbguard.replay.advance.define import UNKNOWN, type_in
-from dbguard.replay.advance.draft import Draft, without
+from dbguard.replay.advance.draft import Advances, Draft, without
 
 
 def create_enum(state: State, operation: CreateEnum) -> State:
@@ -90,13 +90,11 @@ def alter_domain(state: State, operation: AlterDomain) -> State:
     return state
 
 
-
-
 def _put(state: State, one: UserType) -> State:
     return state._replace(schema=state.schema._replace(types={**state.schema.types, one.name: one}))
 
 
-ADVANCE = {
+ADVANCE: Advances = {
     CreateEnum: create_enum,
     AddEnumValue: add_value,
     RenameEnumValue: rename_value,

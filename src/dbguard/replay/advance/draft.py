@@ -6,8 +6,8 @@ here takes complete names.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypeVar, cast
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, TypeVar, cast
 
 from dbguard.model.names import Name
 from dbguard.model.schema import Column, Constraint, Function, Index, Schema, Sequence, Table, UserType
@@ -15,12 +15,14 @@ from dbguard.model.state import State
 
 K = TypeVar("K")
 V = TypeVar("V")
+Advances: TypeAlias = Mapping[type, Callable[[State, Any], State]]
+"""What a module knows to apply: functions by class of operation."""
 
 
 class Draft:
     """One level of copies on top of a state's schema. `done()` is the state that results."""
 
-    __slots__ = ("extensions", "functions", "index_tables", "namespaces", "sequences", "state", "tables", "types")
+    __slots__ = ("extensions", "functions", "index_tables", "namespaces", "parents", "sequences", "state", "tables", "types")
 
     def __init__(self, state: State) -> None:
         schema = state.schema
@@ -32,16 +34,17 @@ class Draft:
         self.index_tables = cast("dict[Name, Name]", schema.index_tables)
         self.namespaces = schema.namespaces
         self.extensions = schema.extensions
+        self.parents = schema.parents if schema.parents is not None else _parents(schema)
 
     def done(self) -> State:
         old = self.state.schema
-        new = Schema(
-            self.tables, self.sequences, self.types, self.functions, self.index_tables, self.namespaces, self.extensions, old.complete
-        )
+        new = Schema(self.tables, self.sequences, self.types, self.functions, self.index_tables, self.namespaces, self.extensions, old.complete, self.parents)
         return self.state._replace(schema=new)
 
     def put(self, table: Table) -> None:
         self.own_tables()[table.name] = table
+        if table.parent is not None or table.inherits:
+            self.parents = self.parents.union(table.inherits, () if table.parent is None else (table.parent,))
 
     def own_tables(self) -> dict[Name, Table]:
         if self.tables is self.state.schema.tables:
@@ -91,6 +94,8 @@ class Draft:
 
     def children(self, name: Name) -> list[Table]:
         """Direct partitions and inheritance children."""
+        if name not in self.parents:
+            return []
         return [t for t in self.tables.values() if (t.parent or t.inherits) and (t.parent == name or name in t.inherits)]
 
     def family(self, table: Table, *, only: bool = False) -> list[Table]:
@@ -105,6 +110,18 @@ class Draft:
                     seen.add(child.name)
                     found.append(child)
         return found
+
+    def is_below(self, name: Name, ancestor: Name) -> bool:
+        """Whether one is the other, or a partition or child of it at any level."""
+        level, seen = [name], {name}
+        for one in level:
+            if one == ancestor:
+                return True
+            table = self.tables.get(one)
+            above = () if table is None else table.inherits if table.parent is None else (table.parent, *table.inherits)
+            level.extend(parent for parent in above if parent not in seen)
+            seen.update(above)
+        return False
 
     def learn(self, written: Name) -> Table | None:
         """The table that a statement is about, entered as not known if it was never seen; None if the name is no table's."""
@@ -121,6 +138,15 @@ class Draft:
     def find(self, written: Name) -> Table | None:
         """The table that a statement is about, if it was seen."""
         return self.tables.get(self.state.resolve(written))
+
+
+def _parents(schema: Schema) -> frozenset[Name]:
+    found: set[Name] = set()
+    for table in schema.tables.values():
+        found.update(table.inherits)
+        if table.parent is not None:
+            found.add(table.parent)
+    return frozenset(found)
 
 
 def without(mapping: Mapping[K, V], *keys: K) -> dict[K, V]:

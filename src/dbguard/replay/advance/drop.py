@@ -24,7 +24,7 @@ from dbguard.replay.advance.dependents import (
     drop_views_on,
     put_overloads,
 )
-from dbguard.replay.advance.draft import Draft, without
+from dbguard.replay.advance.draft import Advances, Draft, without
 
 _VIEWS = {"view", "materialized view"}
 
@@ -149,7 +149,7 @@ def objects(state: State, operation: DropObject) -> State:
     return draft.done()
 
 
-ADVANCE = {
+ADVANCE: Advances = {
     DropTable: tables,
     DropView: views,
     DropSequence: sequences,

@@ -6,7 +6,7 @@ from dbguard.model.names import Name
 from dbguard.model.operations.indexes import AttachIndexPartition, CreateIndex, DropIndex, Reindex
 from dbguard.model.state import State
 from dbguard.replay.advance.define import IndexDefinition, build_index, drop_index
-from dbguard.replay.advance.draft import Draft
+from dbguard.replay.advance.draft import Advances, Draft
 
 
 def create(state: State, operation: CreateIndex) -> State:
@@ -16,9 +16,7 @@ def create(state: State, operation: CreateIndex) -> State:
         return state
     if operation.name is not None and draft.takes(Name(table.name.schema, operation.name)):
         return state
-    index = IndexDefinition(
-        operation.keys, operation.include, operation.method, operation.unique, operation.nulls_not_distinct, operation.where
-    )
+    index = IndexDefinition(operation.keys, operation.include, operation.method, operation.unique, operation.nulls_not_distinct, operation.where)
     build_index(draft, table.name, index, wanted=operation.name, only=operation.only)
     return draft.done()
 
@@ -76,4 +74,4 @@ def reindex(state: State, operation: Reindex) -> State:
     return draft.done() if invalid else state
 
 
-ADVANCE = {CreateIndex: create, DropIndex: drop, AttachIndexPartition: attach, Reindex: reindex}
+ADVANCE: Advances = {CreateIndex: create, DropIndex: drop, AttachIndexPartition: attach, Reindex: reindex}

@@ -33,8 +33,9 @@ class _Taken:
 
 def constraint_exists(draft: Draft, schema: str | None, name: str) -> bool:
     """Whether any table or domain of the schema has a constraint of that name (ConstraintNameExists in pg_constraint.c)."""
-    if any(name in table.constraints and table.name.schema == schema for table in draft.tables.values()):
-        return True
+    for table in draft.tables.values():
+        if name in table.constraints and table.name.schema == schema:
+            return True
     return any(name in one.constraints and one.name.schema == schema for one in draft.types.values())
 
 

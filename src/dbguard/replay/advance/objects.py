@@ -20,7 +20,7 @@ from dbguard.model.state import State
 from dbguard.model.types import builtin
 from dbguard.replay.advance.create import target
 from dbguard.replay.advance.define import type_in
-from dbguard.replay.advance.draft import Draft, without
+from dbguard.replay.advance.draft import Advances, Draft, without
 from dbguard.replay.advance.drop import resolve_function
 
 _USER_TYPES = {"range type": "range", "range": "range", "base type": "base", "shell type": "base"}
@@ -174,7 +174,7 @@ def create_object(state: State, operation: CreateObject) -> State:
     return state._replace(schema=state.schema._replace(types={**state.schema.types, name: user_type}))
 
 
-ADVANCE = {
+ADVANCE: Advances = {
     CreateSequence: create_sequence,
     AlterSequence: alter_sequence,
     CreateFunction: create_function,

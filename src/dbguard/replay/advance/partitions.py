@@ -8,7 +8,7 @@ from dbguard.model.schema import Constraint, PartitionBound, Table
 from dbguard.model.state import State
 from dbguard.replay.advance import naming
 from dbguard.replay.advance.alter import on_its_own
-from dbguard.replay.advance.draft import Draft
+from dbguard.replay.advance.draft import Advances, Draft
 from dbguard.replay.advance.inherit import adopt
 
 
@@ -16,7 +16,7 @@ def attach(state: State, operation: AttachPartition) -> State:
     draft = Draft(state)
     parent = draft.learn(operation.table)
     child = draft.learn(operation.partition)
-    if parent is None or child is None:
+    if parent is None or child is None or draft.is_below(parent.name, child.name):
         return state
     if not parent.known and parent.kind == "table":
         draft.put(parent._replace(kind="partitioned table"))
@@ -68,4 +68,4 @@ def _add_bound_check(draft: Draft, parent: Table, child: Table) -> None:
     draft.put_constraint(child.name, Constraint(name, "check", tuple(sorted(mentioned)), expression=Expression("", tree)))
 
 
-ADVANCE = {AttachPartition: attach, DetachPartition: detach}
+ADVANCE: Advances = {AttachPartition: attach, DetachPartition: detach}

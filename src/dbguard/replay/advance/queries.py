@@ -5,7 +5,7 @@ from __future__ import annotations
 from dbguard.model.names import Name
 from dbguard.model.operations.queries import Copy, Insert
 from dbguard.model.state import State
-from dbguard.replay.advance.draft import Draft
+from dbguard.replay.advance.draft import Advances, Draft
 
 
 def insert(state: State, operation: Insert) -> State:
@@ -24,7 +24,7 @@ def copy(state: State, operation: Copy) -> State:
 def _filled(state: State, written: Name) -> State:
     name = state.resolve(written)
     table = state.schema.tables.get(name)
-    if table is None or table.created is None or table.created.script != state.now.script or table.filled:
+    if table is None or table.created is None or table.filled:
         return state
     draft = Draft(state)
     for one in draft.family(table):
@@ -33,4 +33,4 @@ def _filled(state: State, written: Name) -> State:
     return draft.done()
 
 
-ADVANCE = {Insert: insert, Copy: copy}
+ADVANCE: Advances = {Insert: insert, Copy: copy}

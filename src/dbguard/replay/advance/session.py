@@ -17,7 +17,7 @@ from dbguard.model.operations.session import (
     SetParameter,
 )
 from dbguard.model.state import State, Transaction
-from dbguard.replay.advance.draft import without
+from dbguard.replay.advance.draft import Advances, without
 from dbguard.replay.transactions import close, opened
 
 
@@ -47,9 +47,7 @@ def savepoint(state: State, operation: Savepoint) -> State:
     point = (operation.name, state.schema, transaction.locks)
     settings = (state.settings, transaction.lasting)
     return state._replace(
-        transaction=transaction._replace(
-            savepoints=(*transaction.savepoints, point), savepoint_settings=(*transaction.savepoint_settings, settings)
-        )
+        transaction=transaction._replace(savepoints=(*transaction.savepoints, point), savepoint_settings=(*transaction.savepoint_settings, settings))
     )
 
 
@@ -129,7 +127,7 @@ def _cut(transaction: Transaction, size: int) -> Transaction:
     return transaction._replace(savepoints=transaction.savepoints[:size], savepoint_settings=transaction.savepoint_settings[:size])
 
 
-ADVANCE = {
+ADVANCE: Advances = {
     Begin: begin,
     Commit: end,
     Rollback: end,

@@ -16,12 +16,14 @@ from dbguard.model.state import Effects, Lock, State
 from dbguard.replay.effects import (
     attached,
     column_types,
+    columns,
     constraints,
     create,
     domains,
     drop,
     indexes,
     maintenance,
+    not_null,
     objects,
     partitions,
     queries,
@@ -33,7 +35,7 @@ from dbguard.replay.effects import (
 Predict = Callable[[Any, State, Server], Effects]
 
 _MODULES = (
-    *(tables, column_types, constraints, partitions, create, drop, domains),
+    *(tables, columns, not_null, column_types, constraints, partitions, create, drop, domains),
     *(indexes, maintenance, attached, relations, objects, queries, session),
 )
 EFFECTS: Mapping[type, Predict] = {kind: predict for module in _MODULES for kind, predict in module.EFFECTS.items()}

@@ -1,11 +1,156 @@
-"""Placeholder."""
+"""ALTER COLUMN TYPE: whether rows are rewritten, and which indexes, checks and foreign keys are done again.
+
+ATPrepAlterColumnType, ATExecAlterColumnType and ATPostAlterTypeCleanup in src/backend/commands/tablecmds.c.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dbguard.model.expression import Tree
+from dbguard.model.operations import ChangeColumnType
 from dbguard.model.postgres import Server
+from dbguard.model.schema import Column, Index, Table
 from dbguard.model.state import Effects, State
+from dbguard.replay.advance.dependents import sequences_in
+from dbguard.replay.effects.coercions import Conversion, convert, opclass
+from dbguard.replay.effects.columns import identity_locks, referenced_columns, surely_uses
+from dbguard.replay.effects.common import AS, AX, SRX, absent, add, assumed, family, leaves, lock, lock_all, no_column, parents_of, refused
+from dbguard.replay.effects.common import rewritten as rewrite
+from dbguard.replay.effects.dependents import views_of
 
-EFFECTS: Mapping[type, Callable[[Any, State, Server], Effects]] = {}
+
+def _change_type(operation: ChangeColumnType, state: State, server: Server) -> Effects:
+    table = state.table(operation.table)
+    if (answer := absent(state, table) or no_column(table, operation.column)) is not None:
+        return answer
+    column = table.columns.get(operation.column)
+    if column is None:
+        return _of_unknown_column(operation, table, state)
+    if (reason := _blocked(operation, table, column, state)) is not None:
+        return refused(reason)
+    conversion = _conversion(operation, column, state)
+    if conversion.impossible and table.known:
+        return refused(f'column "{column.name}" cannot be cast automatically to type {operation.type}')
+    tables = family(state, table.name, only=operation.only)
+    found = Effects(locks=lock_all(AX, tables), unknown=assumed(table) + conversion.unknown)
+    if conversion.rewrites:
+        found = add(found, rewrite(tables))
+    for one in tables:
+        found = add(found, _dependents(operation, one, state, rewrites=conversion.rewrites))
+    return add(found, _sequences(table, column, state))
+
+
+def _of_unknown_column(operation: ChangeColumnType, table: Table, state: State) -> Effects:
+    tables = family(state, table.name, only=operation.only)
+    sentence = f"the type of `{table.name}.{operation.column}` is not known: taken to need a rewrite"
+    return add(Effects(locks=lock_all(AX, tables), unknown=(*assumed(table), sentence)), rewrite(tables))
+
+
+def _conversion(operation: ChangeColumnType, column: Column, state: State) -> Conversion:
+    """The way from the old type to the new one: through USING if one was written."""
+    if operation.using is None:
+        return convert(column.type, operation.type, state)
+    steps = _casts(operation.using.tree, column.name)
+    if steps is None:
+        return Conversion(rewrites=True)
+    found, current = Conversion(), column.type
+    for step in (*steps, operation.type):
+        one = convert(current, step, state)
+        found = Conversion(rewrites=found.rewrites or one.rewrites, unknown=found.unknown + one.unknown)
+        current = step
+    return found
+
+
+def _casts(tree: Tree, column: str) -> tuple[Any, ...] | None:
+    """The types that a USING of the column alone casts it to, innermost first; None for any other expression."""
+    steps: list[Any] = []
+    while tree[0] == "cast":
+        steps.append(tree[1])
+        tree = tree[2]
+    return tuple(reversed(steps)) if tree == ("column", column) else None
+
+
+def _blocked(operation: ChangeColumnType, table: Table, column: Column, state: State) -> str | None:
+    """What has to be dropped first (RememberAllDependentForRebuilding)."""
+    name = column.name
+    if not table.known:
+        return None
+    if table.partition_by is not None and any(_key_uses(key, name) for key in table.partition_by.keys):
+        return f'cannot alter column "{name}" because it is part of the partition key of relation "{table.name}"'
+    if column.inherited or table.parent is not None:
+        return f'cannot alter inherited column "{name}"'
+    if operation.only and state.schema.partitions(table.name):
+        return f'type of inherited column "{name}" must be changed in child tables too'
+    if any(surely_uses(view, name, state) for view in views_of(state, table.name, name)):
+        return "cannot alter type of a column used by a view or rule"
+    if any(c.generated and c.default is not None and name in c.default.columns for c in table.columns.values()):
+        return "cannot alter type of a column used by a generated column"
+    if any(name in trigger.columns or name in trigger.when_columns for trigger in table.triggers.values()):
+        return "cannot alter type of a column used in a trigger definition"
+    if any(name in policy.columns for policy in table.policies.values()):
+        return "cannot alter type of a column used in a policy definition"
+    return None
+
+
+def _key_uses(key: Any, column: str) -> bool:
+    return key.column == column or (key.expression is not None and column in key.expression.columns)
+
+
+def _dependents(operation: ChangeColumnType, table: Table, state: State, *, rewrites: bool) -> Effects:
+    """Indexes on the column are made again, at best around the old file; checks on it and foreign keys are added again."""
+    column = table.columns.get(operation.column)
+    if column is None:
+        return Effects()
+    name = column.name
+    indexes = [index for index in table.indexes.values() if name in index.mentioned]
+    found = Effects(locks=lock_all(AX, indexes))
+    if not rewrites and table.has_storage:
+        found = found._replace(builds=tuple(index.name for index in indexes if not _keeps_file(index, column, operation, state)))
+    checks = [c for c in table.constraints.values() if c.kind == "check" and c.expression is not None and name in c.expression.columns]
+    if any(check.valid and check.enforced for check in checks) and table.has_storage:
+        found = add(found, Effects(scans=(table.name,)))
+    return add(found, _foreign_keys(operation, table, column, state, rewrites=rewrites))
+
+
+def _foreign_keys(operation: ChangeColumnType, table: Table, column: Column, state: State, *, rewrites: bool) -> Effects:
+    """Both tables are locked; the rows are checked unless the same = operator still compares them (TryReuseForeignKey)."""
+    again = rewrites or opclass(column.type, state) != opclass(operation.type, state)
+    found = Effects()
+    for key in table.foreign_keys():
+        if column.name in key.columns:
+            checked = (table.name,) if again and key.valid and key.enforced and table.has_storage else ()
+            found = add(found, Effects(locks=lock_all(AX, parents_of(state, key)), scans=checked))
+    for child, key in state.schema.referencing(table.name):
+        if column.name in referenced_columns(key, table):
+            tables = family(state, child.name, only=child.kind != "partitioned table")
+            found = add(found, Effects(locks=lock_all(AX, tables), scans=leaves(tables) if again and key.valid and key.enforced else ()))
+    return found
+
+
+def _keeps_file(index: Index, column: Column, operation: ChangeColumnType, state: State) -> bool:
+    """CheckIndexCompatible in src/backend/commands/indexcmds.c: no expression, no predicate, the same operator classes and collations."""
+    if index.where is not None or any(key.column is None for key in index.keys):
+        return False
+    keys = [key for key in index.keys if key.column == column.name]
+    if not keys:
+        return True
+    if any(key.opclass is None for key in keys) and opclass(column.type, state) != opclass(operation.type, state):
+        return False
+    return all(key.collation is not None for key in keys) or _collation(column.collation) == _collation(operation.collation)
+
+
+def _collation(name: Any) -> str:
+    return "default" if name is None else str(name.name)
+
+
+def _sequences(table: Table, column: Column, state: State) -> Effects:
+    """The sequence of an identity column changes its type as well; a default that reads one is written anew."""
+    found = Effects(locks=identity_locks(table, column.name, state, SRX))
+    if column.default is not None and not column.generated:
+        found = add(found, Effects(locks=lock(AS, *sequences_in(state, column.default))))
+    return found
+
+
+EFFECTS: Mapping[type, Callable[[Any, State, Server], Effects]] = {ChangeColumnType: _change_type}

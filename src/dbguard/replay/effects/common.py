@@ -71,7 +71,8 @@ def parents_of(state: State, constraint: Constraint) -> tuple[Table, ...]:
     """The table that a foreign key references, and its partitions."""
     if constraint.references is None:
         return ()
-    return family(state, constraint.references)
+    parent = state.table(constraint.references)
+    return family(state, parent.name, only=parent.kind != "partitioned table")
 
 
 def schema_knows(schema: Schema, *tables: Table) -> bool:
@@ -83,3 +84,71 @@ def foreign_keys_of(tables: Iterable[Table]) -> Iterator[tuple[Table, Constraint
     for table in tables:
         for constraint in table.foreign_keys():
             yield table, constraint
+
+
+def rewritten(tables: Iterable[Table]) -> Effects:
+    """Every row of `tables` is written again and every index on them built again (ATRewriteTables in tablecmds.c)."""
+    stored = tuple(table for table in tables if table.has_storage)
+    indexes = stored_indexes(stored)
+    return Effects(locks=lock_all(AX, indexes), rewrites=leaves(stored), builds=tuple(index.name for index in indexes))
+
+
+def after(state: State, operation: object) -> Schema:
+    """The schema that the operation leaves."""
+    from dbguard.replay.advance import advance
+
+    return advance(state, operation).schema
+
+
+def built(state: State, operation: object) -> tuple[Name, ...]:
+    """Indexes that the operation makes on tables which exist and keep rows."""
+    new = after(state, operation)
+    return tuple(
+        index
+        for index, table in new.index_tables.items()
+        if index not in state.schema.index_tables and state.schema.tables.get(table, Table(name=table)).has_storage and _is_table(new, table)
+    )
+
+
+def _is_table(schema: Schema, name: Name) -> bool:
+    return schema.table(name).has_storage
+
+
+def torn(state: State, operation: object) -> tuple[Lock, ...]:
+    """ACCESS EXCLUSIVE on all that the operation removes, and on both tables of every foreign key that goes.
+
+    performMultipleDeletions in catalog/dependency.c; RemoveConstraintById in catalog/pg_constraint.c drops the triggers
+    of a foreign key from both tables.
+    """
+    old, new = state.schema, after(state, operation)
+    names: list[Name] = [name for name in old.index_tables if name not in new.index_tables]
+    names += [name for name in old.sequences if name not in new.sequences]
+    for name, table in old.tables.items():
+        left = new.tables.get(name)
+        if left is table:
+            continue
+        if left is None or len(left.columns) < len(table.columns) or _defaults(left) < _defaults(table):
+            names.append(name)
+        for key in table.constraints.values():
+            if left is None or key.name not in left.constraints:
+                names.append(name)
+                names += [parent.name for parent in parents_of(state, key)]
+    return lock(AX, *names)
+
+
+def _defaults(table: Table) -> int:
+    return sum(column.default is not None for column in table.columns.values())
+
+
+def absent(state: State, table: Table, *, if_exists: bool = False) -> Effects | None:
+    """The answer for a table that is not there, None for one that is or that may be."""
+    if table.name in state.schema.tables or not state.schema.complete:
+        return None
+    return Effects() if if_exists else refused(f'relation "{table.name}" does not exist')
+
+
+def no_column(table: Table, column: str) -> Effects | None:
+    """The refusal for a column that a known table lacks."""
+    if table.known and column not in table.columns:
+        return refused(f'column "{column}" of relation "{table.name}" does not exist')
+    return None

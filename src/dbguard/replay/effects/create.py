@@ -1,11 +1,99 @@
-"""Placeholder."""
+"""CREATE TABLE and CREATE TABLE AS: a new table is nobody's, but what it points at and copies from is locked."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dbguard.model.operations import ColumnDefinition, CreateTable, CreateTableAs, LikeTable
 from dbguard.model.postgres import Server
+from dbguard.model.schema import Table
 from dbguard.model.state import Effects, State
+from dbguard.replay.advance.dependents import sequences_in
+from dbguard.replay.effects.common import AS, SUE, absent, add, assumed, lock, refused
+from dbguard.replay.effects.foreign_keys import add_foreign_key
+from dbguard.replay.effects.partition_of import create_partition
+from dbguard.replay.effects.reading import ANALYSED, read_all
+from dbguard.replay.effects.refusals import why_no_constraint
 
-EFFECTS: Mapping[type, Callable[[Any, State, Server], Effects]] = {}
+
+def _create_table(operation: CreateTable, state: State, server: Server) -> Effects:
+    """DefineRelation in src/backend/commands/tablecmds.c."""
+    name = state.target(operation.name)
+    if operation.persistence != "temporary" and name in state.schema.tables:
+        existing = state.schema.tables[name]
+        if operation.if_not_exists:
+            return Effects()
+        if existing.known:
+            return refused(f'relation "{name}" already exists')
+    if (reason := _too_new(operation, server)) is not None:
+        return refused(reason)
+    found = Effects()
+    for column in operation.columns:
+        found = add(found, _column(column, state))
+    for source in operation.like:
+        found = add(found, _like(source, state))
+    for parent_name in operation.inherits:
+        found = add(found, _inherit(state.table(parent_name), state))
+    found = add(found, _foreign_keys(operation, Table(name=name, known=False), state, server))
+    return add(found, create_partition(operation, state, server)) if operation.partition_of is not None else found
+
+
+def _too_new(operation: CreateTable, server: Server) -> str | None:
+    if any(column.generated in {"virtual", "unstated"} for column in operation.columns) and not server.since(18):
+        return "virtual generated columns need PostgreSQL 18"
+    return None
+
+
+def _foreign_keys(operation: CreateTable, table: Table, state: State, server: Server) -> Effects:
+    """There are no rows to check, but the referenced tables get triggers."""
+    found = Effects()
+    inline = (constraint for column in operation.columns for constraint in column.constraints)
+    for constraint in (*inline, *operation.constraints):
+        if (reason := why_no_constraint(constraint, table, state, server)) is not None:
+            return refused(reason)
+        if constraint.kind == "foreign key":
+            found = add(found, add_foreign_key(constraint, (table,), state, checked=False))
+    return found
+
+
+def _column(column: ColumnDefinition, state: State) -> Effects:
+    return Effects() if column.default is None else Effects(locks=lock(AS, *sequences_in(state, column.default)))
+
+
+def _like(like: LikeTable, state: State) -> Effects:
+    """transformTableLikeClause; copied defaults name the same sequences."""
+    source = state.table(like.source)
+    if (answer := absent(state, source)) is not None:
+        return answer
+    found = Effects(locks=lock(AS, source.name), unknown=assumed(source))
+    return add(found, _defaults(source, state)) if "defaults" in like.including else found
+
+
+def _inherit(parent: Table, state: State) -> Effects:
+    """MergeAttributes locks a parent against other schema changes."""
+    if (answer := absent(state, parent)) is not None:
+        return answer
+    return add(Effects(locks=lock(SUE, parent.name), unknown=assumed(parent)), _defaults(parent, state))
+
+
+def _defaults(source: Table, state: State) -> Effects:
+    defaults = (c.default for c in source.columns.values() if c.default is not None and not c.generated)
+    return Effects(locks=lock(AS, *(name for default in defaults for name in sequences_in(state, default))))
+
+
+def _create_table_as(operation: CreateTableAs, state: State, server: Server) -> Effects:
+    """ExecCreateTableAs in src/backend/commands/createas.c; WITH NO DATA plans nothing."""
+    name = state.target(operation.name)
+    existing = state.schema.tables.get(name)
+    if existing is not None and operation.persistence != "temporary" and existing.known and not operation.if_not_exists:
+        return refused(f'relation "{name}" already exists')
+    if existing is not None or not operation.with_data:
+        return add(Effects(), *read_all(operation.uses, state, stage=ANALYSED))
+    return add(Effects(), *read_all(operation.uses, state))
+
+
+EFFECTS: Mapping[type, Callable[[Any, State, Server], Effects]] = {
+    CreateTable: _create_table,
+    CreateTableAs: _create_table_as,
+}

@@ -32,7 +32,9 @@ def drop_relations(state: State, relations: Iterable[Name]) -> Iterator[Lock]:
         yield from lock_all(AX, table.indexes.values())
         yield from lock(AX, *(key.references for _, key in foreign_keys_of((table,)) if key.references is not None))
         yield from lock(AX, *(child.name for child, _ in state.schema.referencing(name)))
-        yield from lock(AX, *(sequence.name for sequence in state.schema.sequences.values() if sequence.owner is not None and sequence.owner[0] == name))
+        yield from lock(
+            AX, *(sequence.name for sequence in state.schema.sequences.values() if sequence.owner is not None and sequence.owner[0] == name)
+        )
         waiting += [view.name for view in views_of(state, name)]
         waiting += [child.name for child in state.schema.partitions(name)]
 

@@ -39,7 +39,9 @@ def _reindex_index(reindex: Reindex, state: State, server: Server) -> Effects:
         if not server.since(14):
             return refused("REINDEX of a partitioned index is known from PostgreSQL 14")
         parts = [found for found in children_of(index, state) if state.table(found.table).has_storage]
-        return add(Effects(transaction="forbidden"), _rebuild(parts, state, concurrently=reindex.concurrently))
+        on_table, on_index = (SUE, SUE) if reindex.concurrently else (S, AX)
+        own = Effects(transaction="forbidden", locks=(*lock(on_table, table.name), *lock(on_index, name)))
+        return add(own, _rebuild(parts, state, concurrently=reindex.concurrently))
     if reindex.concurrently and index.constraint is not None and _is_exclusion(table, index) and schema_knows(state.schema, table):
         return refused(f"index `{name}` of an exclusion constraint cannot be rebuilt concurrently")
     return _rebuild((index,), state, concurrently=reindex.concurrently)
@@ -48,10 +50,11 @@ def _reindex_index(reindex: Reindex, state: State, server: Server) -> Effects:
 def _reindex_table(reindex: Reindex, table: Table, state: State, server: Server) -> Effects:
     if table.kind != "partitioned table":
         return _rebuild_all(table, state, concurrently=reindex.concurrently)
+    own = Effects(locks=lock(SUE if reindex.concurrently else S, table.name))  # for a moment
     if not server.since(14):  # only a warning: "REINDEX of partitioned tables is not yet implemented"
-        return Effects(locks=lock(SUE if reindex.concurrently else S, table.name))
+        return own
     parts = [child for child in state.schema.descendants(table.name) if child.has_storage]
-    return add(Effects(transaction="forbidden"), *(_rebuild_all(child, state, concurrently=reindex.concurrently) for child in parts))
+    return add(own._replace(transaction="forbidden"), *(_rebuild_all(child, state, concurrently=reindex.concurrently) for child in parts))
 
 
 def _reindex_many(reindex: Reindex, state: State) -> Effects:
@@ -66,9 +69,10 @@ def _reindex_many(reindex: Reindex, state: State) -> Effects:
 
 def _rebuild_all(table: Table, state: State, *, concurrently: bool) -> Effects:
     """Every index of one table; CONCURRENTLY leaves out those of exclusion constraints, with a warning."""
-    indexes = [index for index in table.indexes.values() if not (concurrently and _is_exclusion(table, index))]
-    effects = _rebuild(indexes, state, concurrently=concurrently)
-    return add(effects, Effects(locks=lock(SUE if concurrently else S, table.name), unknown=assumed(table)))
+    passed_over = [index for index in table.indexes.values() if concurrently and _is_exclusion(table, index)]
+    rebuilt = [index for index in table.indexes.values() if index not in passed_over]
+    own = Effects(locks=(*lock(SUE if concurrently else S, table.name), *lock_all(SUE, passed_over)), unknown=assumed(table))
+    return add(own, _rebuild(rebuilt, state, concurrently=concurrently))
 
 
 def _rebuild(indexes: Iterable[Index], state: State, *, concurrently: bool) -> Effects:

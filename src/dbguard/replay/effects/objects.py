@@ -32,7 +32,7 @@ FORBIDDEN = Effects(transaction="forbidden")
 
 
 def _create_object(create: CreateObject, state: State, server: Server) -> Effects:
-    return FORBIDDEN if create.kind in _STANDS_ALONE else Effects()
+    return FORBIDDEN if create.kind in _STANDS_ALONE and create.detail != "no slot" else Effects()
 
 
 def _alter_object(alter: AlterObject, state: State, server: Server) -> Effects:

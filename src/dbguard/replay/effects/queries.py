@@ -14,14 +14,14 @@ from dbguard.model.operations import Copy, Delete, Explain, Insert, LockTable, M
 from dbguard.model.postgres import LockMode, Server
 from dbguard.model.schema import Column, Table
 from dbguard.model.state import Effects, Lock, State
-from dbguard.replay.effects.common import AS, AX, RX, add, assumed, family, indexes_of, lock, lock_all, refused, schema_knows
+from dbguard.replay.effects.common import AS, AX, RX, add, assumed, family, lock, lock_all, refused, schema_knows, stored_indexes
 from dbguard.replay.effects.reading import PLANNED, REWRITTEN, ancestors, read, read_all, use_sequences
 from dbguard.replay.effects.referential import actions_after_delete, checks_after_insert, checks_after_update
 
 
-def run_query(uses: Uses, state: State) -> Effects:
+def run_query(uses: Uses, state: State, server: Server) -> Effects:
     """What a query locks when it runs: reads, row locks, sequences, and every table it writes, WITH included."""
-    writes = (write(state, one) for one in uses.writes)
+    writes = (write(state, one, server) for one in uses.writes)
     return add(Effects(), *read_all(uses, state), use_sequences(state, uses.sequences), *writes)
 
 
@@ -35,14 +35,14 @@ def plan_query(uses: Uses, state: State, *, stage: int = PLANNED) -> Effects:
     return add(Effects(), *read_all(uses, state, stage=stage), *targets)
 
 
-def write(state: State, one: Write, *, filled_all: bool = False) -> Effects:
+def write(state: State, one: Write, server: Server, *, filled_all: bool = False) -> Effects:
     """One table written; a view is opened as well as the table that it stands for (manual, Updatable Views)."""
     chain = _view_chain(state, one.table)
     views, table = chain[:-1], chain[-1]
     if table.kind == "view":
         reads = read(state, table.uses.reads) if table.uses is not None else Effects()
         return add(Effects(locks=lock_all(RX, chain)), reads)
-    locks = (*lock_all(RX, views), *_rows_written(state, one, table, filled_all=filled_all))
+    locks = (*lock_all(RX, views), *_rows_written(state, one, table, server, filled_all=filled_all))
     return Effects(locks=locks, unknown=(*assumed(table), *_fired(state, one, table)))
 
 
@@ -54,21 +54,32 @@ def _view_chain(state: State, name: Name) -> tuple[Table, ...]:
     return tuple(chain)
 
 
-def _rows_written(state: State, one: Write, table: Table, *, filled_all: bool) -> Iterator[Lock]:
+def _rows_written(state: State, one: Write, table: Table, server: Server, *, filled_all: bool) -> Iterator[Lock]:
     columns = frozenset(one.columns)
     match one.command:
         case "insert":
             yield from _insert_locks(state, table, None if filled_all else columns or None)
         case "update":
             yield from lock_all(RX, family(state, table.name, only=one.only))
-            if table.parent is not None:  # the partition constraint is read from above (`generate_partition_qual`)
-                yield from lock_all(AS, ancestors(state, table))
+            yield from lock_all(AS, ancestors(state, table))
             yield from checks_after_update(state, table, columns)
         case "delete":
             yield from lock_all(RX, family(state, table.name, only=one.only))
+            yield from _partition_bounds(state, table, server)
             yield from actions_after_delete(state, table)
-        case _:
+        case _:  # merge
             yield from lock_all(RX, family(state, table.name, only=one.only))
+            if "insert" in one.actions:
+                yield from _insert_locks(state, table, columns)
+            if "update" in one.actions:
+                yield from checks_after_update(state, table, columns)
+            if "delete" in one.actions:
+                yield from actions_after_delete(state, table)
+
+
+def _partition_bounds(state: State, table: Table, server: Server) -> tuple[Lock, ...]:
+    """What a partition may hold is read from the tables above (`generate_partition_qual`), since 14 only to check new rows."""
+    return () if server.since(14) else lock_all(AS, ancestors(state, table))
 
 
 def _insert_locks(state: State, table: Table, given: frozenset[str] | None) -> Iterator[Lock]:
@@ -92,10 +103,9 @@ def sequences_of_default(state: State, table: Table, column: Column) -> Iterator
             if node[0] == "call" and node[1].name == "nextval":
                 texts = [child[1] for child in walk(node) if child[0] == "const" and isinstance(child[1], str)]
                 yield from (state.resolve(_parse_name(text)) for text in texts)
-    if column.identity or (column.default is not None and not column.default.functions):
-        for sequence in state.schema.sequences.values():
-            if sequence.owner == (table.name, column.name) and sequence.identity:
-                yield sequence.name
+    if column.identity:
+        owners = {(one.name, column.name) for one in (table, *ancestors(state, table))}
+        yield from (sequence.name for sequence in state.schema.sequences.values() if sequence.identity and sequence.owner in owners)
 
 
 def _parse_name(text: str) -> Name:
@@ -106,7 +116,7 @@ def _parse_name(text: str) -> Name:
 
 def _fired(state: State, one: Write, table: Table) -> Iterator[str]:
     """Sentences for what a write sets off and cannot be seen from here."""
-    events = {"insert", "update", "delete"} if one.command == "merge" else {one.command}
+    events = one.actions or {one.command}
     for owner in family(state, table.name):
         for trigger in owner.triggers.values():
             if trigger.events & events:
@@ -118,7 +128,8 @@ def _fired(state: State, one: Write, table: Table) -> Iterator[str]:
 def _select(query: Select, state: State, server: Server) -> Effects:
     if query.prepared:
         return plan_query(query.uses, state, stage=REWRITTEN)
-    return run_query(query.uses, state)
+    effects = run_query(query.uses, state, server)
+    return effects._replace(transaction="required") if query.cursor else effects
 
 
 def _insert(insert: Insert, state: State, server: Server) -> Effects:
@@ -128,8 +139,8 @@ def _insert(insert: Insert, state: State, server: Server) -> Effects:
     if insert.default_values:
         own = Effects(locks=tuple(_insert_locks(state, state.table(insert.table), frozenset())), unknown=assumed(state.table(insert.table)))
     else:
-        own = write(state, target, filled_all=not insert.columns)
-    return add(own, run_query(rest, state))
+        own = write(state, target, server, filled_all=not insert.columns)
+    return add(own, run_query(rest, state, server))
 
 
 def _other_writes(uses: Uses, target: Name) -> tuple[Write, ...]:
@@ -139,27 +150,27 @@ def _other_writes(uses: Uses, target: Name) -> tuple[Write, ...]:
 
 def _update(update: Update, state: State, server: Server) -> Effects:
     rest = update.uses._replace(writes=_other_writes(update.uses, update.table))
-    return add(write(state, Write("update", update.table, update.assigned, update.only)), run_query(rest, state))
+    return add(write(state, Write("update", update.table, update.assigned, update.only), server), run_query(rest, state, server))
 
 
 def _delete(delete: Delete, state: State, server: Server) -> Effects:
     rest = delete.uses._replace(writes=_other_writes(delete.uses, delete.table))
-    return add(write(state, Write("delete", delete.table, (), delete.only)), run_query(rest, state))
+    return add(write(state, Write("delete", delete.table, (), delete.only), server), run_query(rest, state, server))
 
 
 def _merge(merge: Merge, state: State, server: Server) -> Effects:
     if not server.since(15):
         return refused("MERGE is known from PostgreSQL 15")
-    return run_query(merge.uses, state)
+    return run_query(merge.uses, state, server)
 
 
 def _copy(copy: Copy, state: State, server: Server) -> Effects:
     """COPY FROM writes like INSERT; COPY table TO reads that table alone, and not a partitioned one (`BeginCopyTo`)."""
     if copy.table is None:
-        return run_query(copy.uses, state)
+        return run_query(copy.uses, state, server)
     table = state.table(copy.table)
     if not copy.to:
-        return write(state, Write("insert", copy.table, copy.columns), filled_all=not copy.columns)
+        return write(state, Write("insert", copy.table, copy.columns), server, filled_all=not copy.columns)
     if table.kind in {"partitioned table", "view", "foreign table"} and schema_knows(state.schema, table):
         return refused(f"COPY does not read `{table.name}`, a {table.kind}; COPY (SELECT ...) does")
     return Effects(locks=lock(AS, table.name), unknown=assumed(table))
@@ -177,7 +188,9 @@ def _truncate(truncate: Truncate, state: State, server: Server) -> Effects:
     tables = tuple(reached.values())
     if outside and schema_knows(state.schema, *tables):
         return refused(f"`{outside[0].name}` references a table to be truncated")
-    locks = [*lock_all(AX, tables), *lock_all(AX, indexes_of(tables))]
+    locks = [*lock_all(AX, tables), *lock_all(AX, stored_indexes(tables))]
+    for table in tables:
+        locks += _partition_bounds(state, table, server)
     if truncate.restart_identity:
         owned = (sequence.name for sequence in state.schema.sequences.values() if sequence.owner is not None and sequence.owner[0] in reached)
         locks += lock(AX, *owned)

@@ -108,8 +108,7 @@ def _keys(state: State, table: Table) -> Iterator[Constraint]:
 
 def _referencing(state: State, table: Table) -> Iterator[tuple[Table, Constraint]]:
     for one in (table, *ancestors(state, table), *_partitions(state, table)):
-        for child, key in state.schema.referencing(one.name):
-            yield child, key
+        yield from state.schema.referencing(one.name)
 
 
 def _partitions(state: State, table: Table) -> Iterable[Table]:

@@ -117,9 +117,6 @@ def _set_schema(change: SetSchema, state: State, server: Server) -> Effects:
 def _change_owner(change: ChangeOwner, state: State, server: Server) -> Effects:
     """ATExecChangeOwner: indexes and sequences of the table get the new owner too."""
     name = state.resolve(change.table)
-    sequence = state.schema.sequences.get(name)
-    if sequence is not None and sequence.owner is not None and state.schema.complete:
-        return refused(f"sequence `{name}` belongs to a column of `{sequence.owner[0]}` and has its owner")
     table = state.schema.tables.get(name)
     indexes = lock_all(AX, indexes_of((table,))) if table is not None else ()
     return add(_lock_relation(name, state), _owned_sequences(name, state), Effects(locks=indexes))

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dbguard.model.operations import AlterSystem, Call, Commit, PrepareTransaction, ReleaseSavepoint, Rollback, RollbackToSavepoint, Savepoint, SessionCommand
+from dbguard.model.operations import (
+    AlterSystem,
+    Call,
+    Commit,
+    PrepareTransaction,
+    ReleaseSavepoint,
+    Rollback,
+    RollbackToSavepoint,
+    Savepoint,
+    SessionCommand,
+)
 from dbguard.model.postgres import Server
 from dbguard.model.state import Effects, State
 from dbguard.replay.effects.queries import run_query
@@ -40,7 +50,7 @@ def _command(operation: SessionCommand, state: State, server: Server) -> Effects
 
 
 def _call(call: Call, state: State, server: Server) -> Effects:
-    effects = run_query(call.uses, state)
+    effects = run_query(call.uses, state, server)
     return effects._replace(unknown=(*effects.unknown, f"procedure `{call.procedure}` runs: what it locks is not counted"))
 
 

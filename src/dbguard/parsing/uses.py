@@ -1,0 +1,200 @@
+"""What a query touches: tables read, written and locked, functions, sequences, columns. Iterative, because queries are deep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dbguard.model.expression import Uses, Write
+from dbguard.model.names import Name
+from dbguard.parsing.names import qualified, relation, strings, text_name
+
+Node = dict[str, Any]
+Scope = frozenset[str]
+
+NOTHING = Uses()
+_NO_NAMES: Scope = frozenset()
+_SEQUENCE_FUNCTIONS = frozenset({"nextval", "setval", "currval"})
+_LEAVES = frozenset({"A_Const", "TypeName", "typeName", "String", "ParamRef", "SetToDefault", "funcname", "opclass", "collname"})
+
+
+class _Found:
+    """What was met so far; dicts keep the order of the text."""
+
+    __slots__ = ("columns", "functions", "reads", "row_locks", "sequences", "star", "writes")
+
+    def __init__(self) -> None:
+        self.reads: dict[Name, None] = {}
+        self.row_locks: dict[Name, None] = {}
+        self.writes: list[Write] = []
+        self.functions: dict[Name, None] = {}
+        self.sequences: dict[Name, None] = {}
+        self.columns: set[str] = set()
+        self.star = False
+
+
+def uses_of(*roots: Node | list[Node] | None) -> Uses:
+    """Everything that these nodes touch; a statement is given as `{"SelectStmt": {...}}`."""
+    found = _Found()
+    stack: list[tuple[Any, Scope]] = [(root, _NO_NAMES) for root in reversed(roots) if root]
+    while stack:
+        top, scope = stack.pop()
+        if type(top) is list:
+            stack.extend([(item, scope) for item in reversed(top)])
+            continue
+        if "withClause" in top:
+            scope = _open_scope(top["withClause"], scope, stack)
+        children: list[tuple[Any, Scope]] = []
+        for kind, value in top.items():
+            if type(value) not in _CONTAINERS or kind in _LEAVES or kind == "withClause":
+                continue
+            visitor = _VISITORS.get(kind)
+            if visitor is not None and visitor(found, value, scope):
+                continue
+            children.append((value, scope))
+        children.reverse()
+        stack.extend(children)
+    return Uses(
+        tuple(found.reads),
+        tuple(found.row_locks),
+        tuple(found.writes),
+        tuple(found.functions),
+        tuple(found.sequences),
+        frozenset(found.columns),
+        found.star,
+    )
+
+
+_CONTAINERS = frozenset({dict, list})
+
+
+def _open_scope(clause: Node, scope: Scope, stack: list[tuple[Any, Scope]]) -> Scope:
+    """WITH: each query sees the names before it, all of them if RECURSIVE."""
+    queries = [item["CommonTableExpr"] for item in clause.get("ctes", [])]
+    everything = scope | {query.get("ctename", "") for query in queries}
+    seen = everything if clause.get("recursive") else scope
+    waiting = []
+    for query in queries:
+        waiting.append((query.get("ctequery", {}), seen))
+        seen = seen | {query.get("ctename", "")}
+    stack.extend(reversed(waiting))
+    return everything
+
+
+def _range(found: _Found, node: Node, scope: Scope) -> bool:
+    if "schemaname" in node or node.get("relname") not in scope:
+        found.reads[relation(node)] = None
+    return True
+
+
+def _column(found: _Found, node: Node, _: Scope) -> bool:
+    fields = node.get("fields", [])
+    last = fields[-1] if fields else {}
+    if "String" in last:
+        found.columns.add(last["String"].get("sval", ""))
+    elif "A_Star" in last:
+        found.star = True
+    return True
+
+
+def _call(found: _Found, node: Node, _: Scope) -> bool:
+    name = qualified(node.get("funcname", []))
+    found.functions[name] = None
+    if name.name in _SEQUENCE_FUNCTIONS and node.get("args"):
+        argument = node["args"][0]
+        while "TypeCast" in argument:
+            argument = argument["TypeCast"].get("arg", {})
+        text = argument.get("A_Const", {}).get("sval")
+        if text is not None:
+            found.sequences[text_name(text.get("sval", ""))] = None
+    return False
+
+
+def _write(found: _Found, node: Node, command: str, columns: list[Node]) -> None:
+    target = node["relation"]
+    names = tuple(item["ResTarget"].get("name", "") for item in columns if "ResTarget" in item)
+    found.columns.update(names)
+    found.writes.append(Write(command, relation(target), names, not target.get("inh", False)))
+
+
+def _insert(found: _Found, node: Node, _: Scope) -> bool:
+    _write(found, node, "insert", node.get("cols", []))
+    conflict = node.get("onConflictClause", {})
+    if conflict.get("action") == "ONCONFLICT_UPDATE":
+        _write(found, node, "update", conflict.get("targetList", []))
+    return False
+
+
+def _update(found: _Found, node: Node, _: Scope) -> bool:
+    _write(found, node, "update", node.get("targetList", []))
+    return False
+
+
+def _delete(found: _Found, node: Node, _: Scope) -> bool:
+    _write(found, node, "delete", [])
+    return False
+
+
+def _merge(found: _Found, node: Node, _: Scope) -> bool:
+    columns: list[Node] = []
+    actions = set()
+    for item in node.get("mergeWhenClauses", []):
+        clause = item.get("MergeWhenClause", {})
+        columns.extend(clause.get("targetList", []))
+        actions.add(clause.get("commandType", "").removeprefix("CMD_").lower())
+    _write(found, node, "merge", list({item["ResTarget"].get("name", ""): item for item in columns}.values()))
+    found.writes[-1] = found.writes[-1]._replace(actions=frozenset(actions & {"insert", "update", "delete"}))
+    return False
+
+
+def _join(found: _Found, node: Node, _: Scope) -> bool:
+    found.columns.update(strings(node.get("usingClause", [])))
+    return False
+
+
+def _select(found: _Found, node: Node, scope: Scope) -> bool:
+    for item in node.get("lockingClause", ()):
+        names = item.get("LockingClause", {}).get("lockedRels")
+        wanted = {name["RangeVar"]["relname"] for name in names} if names else None
+        inner = scope | {query["CommonTableExpr"].get("ctename", "") for query in node.get("withClause", {}).get("ctes", [])}
+        for name in _locked(node, wanted, inner):
+            found.row_locks[name] = None
+    return False
+
+
+def _locked(select: Node, wanted: set[str] | None, scope: Scope) -> list[Name]:
+    """Tables in FROM that a locking clause means; it reaches into sub-queries, not into WITH."""
+    found = []
+    stack: list[tuple[Node, bool]] = [(item, wanted is None) for item in reversed(select.get("fromClause", []))]
+    while stack:
+        item, every = stack.pop()
+        kind, value = next(iter(item.items()))
+        alias = value.get("alias", {}).get("aliasname", value.get("relname"))
+        chosen = every or (wanted is not None and alias in wanted)
+        if kind == "RangeVar" and chosen and ("schemaname" in value or value["relname"] not in scope):
+            found.append(relation(value))
+        elif kind == "JoinExpr":
+            stack += [(value[side], chosen) for side in ("rarg", "larg") if side in value]
+        elif kind == "RangeSubselect" and chosen:
+            stack += [(inner, True) for inner in reversed(value.get("subquery", {}).get("SelectStmt", {}).get("fromClause", []))]
+    return found
+
+
+def _skip(_found: _Found, _node: Node, _scope: Scope) -> bool:
+    return True
+
+
+_VISITORS = {
+    "ColumnRef": _column,
+    "DeleteStmt": _delete,
+    "FuncCall": _call,
+    "InsertStmt": _insert,
+    "JoinExpr": _join,
+    "LockingClause": _skip,
+    "MergeStmt": _merge,
+    "RangeVar": _range,
+    "SelectStmt": _select,
+    "UpdateStmt": _update,
+    "intoClause": _skip,
+    "larg": _select,
+    "rarg": _select,
+}

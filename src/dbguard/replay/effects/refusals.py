@@ -1,0 +1,131 @@
+"""Why the server would refuse to add a constraint, where the schema is known well enough to say so."""
+
+from __future__ import annotations
+
+from dbguard.model.operations import ConstraintDefinition
+from dbguard.model.postgres import Server
+from dbguard.model.schema import Index, Table
+from dbguard.model.state import State
+from dbguard.replay.effects.types import base_type
+
+_SYSTEM_COLUMNS = frozenset({"tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"})
+# Built-in types between which no = operator exists, by group: a foreign key needs one (ATAddForeignKeyConstraint).
+_GROUPS = {
+    **dict.fromkeys(("int2", "int4", "int8", "numeric", "float4", "float8"), "number"),
+    **dict.fromkeys(("text", "varchar", "bpchar"), "text"),
+    **dict.fromkeys(("date", "timestamp", "timestamptz"), "time"),
+    **{name: name for name in ("uuid", "bool", "bytea", "inet", "jsonb")},
+}
+
+
+def why_no_constraint(constraint: ConstraintDefinition, table: Table, state: State, server: Server, *, only: bool = False) -> str | None:
+    """The reason to refuse `constraint` on `table`, None if there is none to be seen."""
+    if (reason := _too_new(constraint, server)) is not None:
+        return reason
+    if constraint.kind in {"unique", "primary key", "exclusion"} and not constraint.valid:
+        return f"{constraint.kind.upper()} constraints cannot be marked NOT VALID"
+    if not table.known:
+        return None
+    if constraint.name is not None and constraint.name in table.constraints:
+        return f'constraint "{constraint.name}" for relation "{table.name}" already exists'
+    missing = _mentioned(constraint, table) - table.columns.keys() - _SYSTEM_COLUMNS - {table.name.name}
+    if missing:
+        return f'column "{min(missing)}" does not exist'
+    match constraint.kind:
+        case "check" | "not null":
+            children = state.schema.partitions(table.name)
+            return "constraint must be added to child tables too" if only and children and not constraint.no_inherit else None
+        case "foreign key":
+            return _no_foreign_key(constraint, table, state, server)
+        case _:
+            return _no_key(constraint, table, server)
+
+
+def _too_new(constraint: ConstraintDefinition, server: Server) -> str | None:
+    if constraint.kind == "not null" and not server.since(18):
+        return "NOT NULL as a table constraint needs PostgreSQL 18"
+    if not constraint.enforced and not server.since(18):
+        return "NOT ENFORCED needs PostgreSQL 18"
+    if constraint.without_overlaps and not server.since(18):
+        return "WITHOUT OVERLAPS needs PostgreSQL 18"
+    if constraint.nulls_not_distinct and not server.since(15):
+        return "NULLS NOT DISTINCT needs PostgreSQL 15"
+    return None
+
+
+def _mentioned(constraint: ConstraintDefinition, table: Table) -> set[str]:
+    mentioned = set(constraint.columns) | set(constraint.include)
+    if constraint.expression is not None and constraint.kind == "check":
+        mentioned |= constraint.expression.columns
+    return mentioned
+
+
+def _no_foreign_key(key: ConstraintDefinition, table: Table, state: State, server: Server) -> str | None:
+    if table.kind == "partitioned table" and not key.valid and not server.since(18):
+        return f'cannot add NOT VALID foreign key on partitioned table "{table.name}"'
+    if key.references is None:
+        return None
+    parent = state.table(key.references)
+    if not parent.known:
+        return f'relation "{parent.name}" does not exist' if state.schema.complete and parent.name not in state.schema.tables else None
+    columns = key.referenced_columns or (parent.primary_key.columns if parent.primary_key is not None else ())
+    if not columns:
+        return f'there is no primary key for referenced table "{parent.name}"'
+    if len(columns) != len(key.columns):
+        return "number of referencing and referenced columns for foreign key disagree"
+    unique = (index for index in parent.indexes.values() if index.unique and index.where is None)
+    if key.referenced_columns and not any(len(i.keys) == len(columns) and set(i.columns) == set(columns) for i in unique):
+        return f'there is no unique constraint matching given keys for referenced table "{parent.name}"'
+    pairs = zip(key.columns, columns, strict=True)
+    if any(not _comparable(table, own, parent, other, state) for own, other in pairs):
+        return "foreign key constraint cannot be implemented: types that cannot be compared"
+    return None
+
+
+def _comparable(table: Table, own: str, parent: Table, other: str, state: State) -> bool:
+    if own not in table.columns or other not in parent.columns:
+        return True
+    mine, theirs = (base_type(one, state) for one in (table.columns[own].type, parent.columns[other].type))
+    if mine.array or theirs.array or mine.builtin is None or theirs.builtin is None:
+        return True
+    groups = _GROUPS.get(mine.builtin), _GROUPS.get(theirs.builtin)
+    return None in groups or groups[0] == groups[1]
+
+
+def _no_key(key: ConstraintDefinition, table: Table, server: Server) -> str | None:
+    if key.kind == "primary key" and table.primary_key is not None:
+        return f'multiple primary keys for table "{table.name}" are not allowed'
+    if key.using_index is not None:
+        return _no_index(key.using_index, table)
+    if table.partition_by is not None:
+        if key.kind == "exclusion" and not server.since(17):
+            return "exclusion constraints are not supported on partitioned tables"
+        columns = set(key.columns) | {one.column for one in key.keys}
+        if any(one.column is None for one in table.partition_by.keys) or not {one.column for one in table.partition_by.keys} <= columns:
+            return "unique constraint on partitioned table must include all partitioning columns"
+    unproved = (c for c in table.constraints.values() if c.kind == "not null" and not c.valid)
+    if key.kind == "primary key" and (bad := next((c for c in unproved if set(c.columns) & set(key.columns)), None)) is not None:
+        return f'cannot create primary key on column "{bad.columns[0]}": its NOT NULL is not valid'
+    return None
+
+
+def _no_index(name: str, table: Table) -> str | None:
+    """transformIndexConstraint in src/backend/parser/parse_utilcmd.c."""
+    if table.kind == "partitioned table":
+        return "ALTER TABLE / ADD CONSTRAINT USING INDEX is not supported on partitioned tables"
+    index: Index | None = table.indexes.get(name)
+    if index is None:
+        return f'index "{name}" does not exist'
+    if index.constraint is not None:
+        return f'index "{name}" is already associated with a constraint'
+    if not index.unique:
+        return f'"{name}" is not a unique index'
+    if index.where is not None:
+        return f'"{name}" is a partial index'
+    if any(key.column is None for key in index.keys):
+        return f'index "{name}" contains expressions'
+    if not index.valid:
+        return f'index "{name}" is not valid'
+    if any(key.descending or key.nulls_first or key.opclass is not None for key in index.keys):
+        return f'index "{name}" does not have default sorting behavior'
+    return None

@@ -1,0 +1,103 @@
+-- case: a partition gets columns, checks, keys and indexes of its parent
+CREATE TABLE p (id int NOT NULL, at date, a int DEFAULT 1 CHECK (a > 0), PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+CREATE INDEX ON p (a);
+CREATE INDEX named ON p (a, at);
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+CREATE TABLE p2 PARTITION OF p DEFAULT;
+-- case: an index of a partitioned table is built on every partition
+CREATE TABLE p (id int, a text) PARTITION BY LIST (id);
+CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
+CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2);
+CREATE INDEX mine ON p2 (a);
+CREATE INDEX i ON p (a);
+CREATE INDEX ON p (lower(a), (a || 'x'));
+CREATE UNIQUE INDEX u ON p (id);
+-- case: an index only on the parent is not valid until its parts are attached
+CREATE TABLE p (id int, a int) PARTITION BY LIST (id);
+CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
+CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2);
+CREATE INDEX i ON ONLY p (a);
+CREATE INDEX i1 ON p1 (a);
+ALTER INDEX i ATTACH PARTITION i1;
+-- case: the last part makes a partitioned index valid
+CREATE TABLE p (id int, a int) PARTITION BY LIST (id);
+CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
+CREATE INDEX i ON ONLY p (a);
+CREATE INDEX i1 ON p1 (a);
+ALTER INDEX i ATTACH PARTITION i1;
+-- case: an attached table keeps its own indexes where they fit
+CREATE TABLE p (id int NOT NULL, a int, UNIQUE (id, a)) PARTITION BY HASH (id);
+CREATE INDEX ON p (a);
+CREATE TABLE t (id int NOT NULL, a int);
+CREATE UNIQUE INDEX t_plain ON t (id, a);
+CREATE INDEX t_mine ON t (a);
+ALTER TABLE p ATTACH PARTITION t FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+-- case: a detached partition stands alone
+CREATE TABLE p (id int PRIMARY KEY, a int CHECK (a > 0)) PARTITION BY RANGE (id);
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (10);
+ALTER TABLE p DETACH PARTITION p1;
+ALTER TABLE p ADD COLUMN b int;
+DROP TABLE p;
+-- case: a partition detached concurrently keeps its bound as a check
+CREATE TABLE p (id int, a int) PARTITION BY RANGE (id);
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (10);
+ALTER TABLE p DETACH PARTITION p1 CONCURRENTLY;
+-- case: columns and constraints of the parent reach partitions
+CREATE TABLE r (id int PRIMARY KEY);
+CREATE TABLE p (id int, a int) PARTITION BY LIST (id);
+CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
+ALTER TABLE p ADD COLUMN b int NOT NULL DEFAULT 0;
+ALTER TABLE p ADD FOREIGN KEY (a) REFERENCES r;
+ALTER TABLE p ADD CONSTRAINT positive CHECK (b > 0);
+ALTER TABLE p ALTER a SET NOT NULL;
+ALTER TABLE p ADD PRIMARY KEY (id);
+CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2);
+ALTER TABLE p RENAME COLUMN b TO c;
+ALTER TABLE p ALTER c TYPE bigint;
+-- case: what a parent drops goes from partitions
+CREATE TABLE r (id int PRIMARY KEY);
+CREATE TABLE p (id int PRIMARY KEY, a int REFERENCES r, b int CONSTRAINT c CHECK (b > 0), d int) PARTITION BY LIST (id);
+CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
+CREATE INDEX i ON p (b);
+ALTER TABLE p DROP CONSTRAINT c;
+ALTER TABLE p DROP CONSTRAINT p_a_fkey;
+ALTER TABLE p DROP COLUMN d;
+DROP INDEX i;
+ALTER TABLE p DROP CONSTRAINT p_pkey;
+-- case: partitions of partitions
+CREATE TABLE p (id int, at date, a int) PARTITION BY LIST (id);
+CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1) PARTITION BY RANGE (at);
+CREATE TABLE p1a PARTITION OF p1 FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+CREATE INDEX ON p (a);
+ALTER TABLE p ADD COLUMN b text;
+CREATE TABLE p1b PARTITION OF p1 DEFAULT;
+DROP TABLE p1;
+-- case: a foreign key to a partitioned table
+CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id);
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (10);
+CREATE TABLE t (a int REFERENCES p);
+CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20);
+-- case: triggers for rows reach partitions
+CREATE TABLE p (id int) PARTITION BY LIST (id);
+CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
+CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER g BEFORE INSERT ON p FOR EACH ROW EXECUTE FUNCTION f();
+CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2);
+ALTER TABLE p DETACH PARTITION p2;
+-- case: identity of a partitioned table is one sequence
+CREATE TABLE p (id bigint GENERATED ALWAYS AS IDENTITY, a int) PARTITION BY RANGE (id);
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (10);
+ALTER TABLE p ALTER a SET NOT NULL;
+ALTER TABLE p ALTER a ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE p DETACH PARTITION p1;
+-- case: a partition is written with columns of its own options
+CREATE TABLE p (id int, a int, b text) PARTITION BY LIST (id);
+CREATE TABLE p1 PARTITION OF p (a DEFAULT 5, b NOT NULL, CHECK (a > 0)) FOR VALUES IN (1);
+-- case: a foreign key that a table brings along is taken over
+CREATE TABLE r (id int PRIMARY KEY);
+CREATE TABLE p (id int, a int REFERENCES r) PARTITION BY LIST (id);
+CREATE TABLE t (id int, a int CONSTRAINT mine REFERENCES r);
+ALTER TABLE p ATTACH PARTITION t FOR VALUES IN (1);
+CREATE TABLE u (id int, a int);
+ALTER TABLE p ATTACH PARTITION u FOR VALUES IN (2);
+ALTER TABLE p DROP CONSTRAINT p_a_fkey;
