@@ -29,7 +29,11 @@ from dbguard.replay.describe import compare, describe_schema
 DOWN = re.compile(r"^\s*--\s*(\+goose\s+Down|migrate:down)\b", re.IGNORECASE | re.MULTILINE)
 NO_TRANSACTION = re.compile(r"^\s*--.*(NO TRANSACTION|NO_TRANSACTION|no-transaction|transaction:\s*false)", re.IGNORECASE | re.MULTILINE)
 SCAFFOLDS = {
-    "hasura-auth": "CREATE SCHEMA auth;",
+    "hasura-auth": """
+        CREATE SCHEMA auth; CREATE FUNCTION public.gen_random_uuid() RETURNS uuid LANGUAGE sql AS 'SELECT pg_catalog.gen_random_uuid()';
+        CREATE EXTENSION citext;
+        CREATE TABLE auth.schema_migrations (version bigint PRIMARY KEY, dirty boolean NOT NULL);
+        """,
     "chatbot-ui": """
         CREATE SCHEMA auth; CREATE TABLE auth.users (id uuid PRIMARY KEY, email text, raw_user_meta_data jsonb);
         CREATE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql AS 'SELECT gen_random_uuid()';
@@ -37,7 +41,7 @@ SCAFFOLDS = {
         CREATE TABLE storage.objects (id uuid PRIMARY KEY, name text, bucket_id text, owner uuid, owner_id text);
         CREATE FUNCTION storage.foldername(text) RETURNS text[] LANGUAGE sql AS 'SELECT ARRAY[$1]';
         CREATE FUNCTION storage.filename(text) RETURNS text LANGUAGE sql AS 'SELECT $1';
-        CREATE SCHEMA extensions;
+        CREATE SCHEMA extensions; SET search_path = public, extensions;
         """,
 }  # what a platform brings; it is replayed as well
 SCAFFOLD = """
@@ -45,7 +49,7 @@ CREATE FUNCTION uuid_generate_v4() RETURNS uuid LANGUAGE sql AS 'SELECT gen_rand
 CREATE FUNCTION gen_random_bytes(int) RETURNS bytea LANGUAGE sql AS 'SELECT ''x''::bytea';
 CREATE FUNCTION digest(text, text) RETURNS bytea LANGUAGE sql AS 'SELECT ''x''::bytea';
 """  # what extensions that the embedded server lacks would bring
-ROLES = ("anon", "authenticated", "service_role", "hasura", "nhost_admin", "subway", "temporal")
+ROLES = ("anon", "authenticated", "service_role", "hasura", "nhost_admin", "subway", "temporal", "mat_view_owners")
 
 
 class Outcome(NamedTuple):
@@ -61,6 +65,8 @@ class Outcome(NamedTuple):
 
 def up_files(project: Path) -> list[Path]:
     def is_up(path: Path) -> bool:
+        if (path.parent / "versioned").is_dir():
+            return False  # the whole schema once more
         return not (path.name == "down.sql" or ".down." in path.name) and "functions" not in path.parts and "types" not in path.parts
 
     files = [path for path in project.rglob("*.sql") if is_up(path)]
@@ -72,12 +78,12 @@ def in_order(name: str) -> tuple[list[int], str]:
     if name.startswith("R__"):
         return [10**20], name
     version = re.match(r"[vV]?(\d+(?:[._]\d+)*)(?=__|$)", name)
-    return [int(part) for part in re.split(r"[._]", version[1])] if version else [], name
+    return [int(part) for part in re.split(r"[._]", version[1])] if version else [], name.replace("-", "")
 
 
 def parsed_file(path: Path) -> Parsed | None:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8-sig").replace("/* TEMPLATE: schema */", "")
     except UnicodeDecodeError:
         return None
     down = DOWN.search(text)

@@ -68,6 +68,8 @@ def predict(case: Case, major: int) -> Effects:
     parts = []
     before = state
     for statement in parse_text(case.statement):
+        if statement.unread and not statement.operations:
+            return Effects(fails=statement.unread[0].reason)
         for operation in statement.operations:
             parts.append(effects(operation, state, Server(major)))
             last = state

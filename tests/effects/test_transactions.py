@@ -145,7 +145,9 @@ def test_nothing_is_refused_for_what_was_not_seen(statement: str):
     assert effects(parsed.operations[0], State(), Server(MAJOR)).fails is None
 
 
-@pytest.mark.parametrize("statement", ["CREATE INDEX i ON t (a)", "UPDATE t SET a = 1", "TRUNCATE t", "VACUUM FULL t", "DROP TRIGGER g ON t", "SELECT * FROM t"])
+@pytest.mark.parametrize(
+    "statement", ["CREATE INDEX i ON t (a)", "UPDATE t SET a = 1", "TRUNCATE t", "VACUUM FULL t", "DROP TRIGGER g ON t", "SELECT * FROM t"]
+)
 def test_a_table_that_was_not_seen_is_locked_and_said_to_be_assumed(statement: str):
     (parsed,) = parse_text(statement)
     found = effects(parsed.operations[0], State(), Server(MAJOR))

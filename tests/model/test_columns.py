@@ -29,6 +29,7 @@ def change(to: DataType, using: Tree | None = None) -> ChangeColumnType:
         (builtin("varchar", "20"), builtin("varchar", "20")),
         (builtin("varchar", "20"), builtin("varchar")),
         (builtin("varchar", "20"), builtin("text")),
+        (builtin("bpchar", "36"), builtin("varchar", "40")),
         (builtin("numeric", "8", "2"), builtin("numeric", "10", "2")),
         (builtin("numeric", "8", "2"), builtin("numeric", "10", "4")),
         (builtin("numeric", "8", "2"), builtin("numeric")),

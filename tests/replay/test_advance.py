@@ -64,14 +64,18 @@ def test_insert_select_fills_a_new_table():
     assert not state.is_new(T)
 
 
-@pytest.mark.parametrize("insert", ["INSERT INTO t VALUES (1), (2)", "INSERT INTO t SELECT 1", "UPDATE t SET a = 1", "SELECT a FROM t", "COPY t TO STDOUT"])
+@pytest.mark.parametrize(
+    "insert", ["INSERT INTO t VALUES (1), (2)", "INSERT INTO t SELECT 1", "UPDATE t SET a = 1", "SELECT a FROM t", "COPY t TO STDOUT"]
+)
 def test_little_or_nothing_does_not_fill_a_table(insert):
     state = after(f"CREATE TABLE t (a int); {insert};")
     assert not state.schema.tables[T].filled
 
 
 def test_filling_a_partitioned_table_fills_its_partitions():
-    state = after("CREATE TABLE t (a int) PARTITION BY LIST (a); CREATE TABLE u PARTITION OF t DEFAULT; CREATE TABLE s (a int); INSERT INTO t SELECT a FROM s;")
+    state = after(
+        "CREATE TABLE t (a int) PARTITION BY LIST (a); CREATE TABLE u PARTITION OF t DEFAULT; CREATE TABLE s (a int); INSERT INTO t SELECT a FROM s;"
+    )
     assert state.schema.tables[Name("public", "u")].filled
 
 
@@ -81,7 +85,10 @@ def test_a_label_is_new_until_the_transaction_commits():
     assert not after("COMMIT", inside).schema.types[Name("public", "mood")].new_labels
 
 
-@pytest.mark.parametrize("text", ["BEGIN; CREATE TYPE mood AS ENUM ('a'); ALTER TYPE mood ADD VALUE 'b';", "CREATE TYPE mood AS ENUM ('a'); ALTER TYPE mood ADD VALUE 'b';"])
+@pytest.mark.parametrize(
+    "text",
+    ["BEGIN; CREATE TYPE mood AS ENUM ('a'); ALTER TYPE mood ADD VALUE 'b';", "CREATE TYPE mood AS ENUM ('a'); ALTER TYPE mood ADD VALUE 'b';"],
+)
 def test_a_label_of_a_type_of_the_same_transaction_is_usable(text):
     assert not after(text).schema.types[Name("public", "mood")].new_labels
 
@@ -158,7 +165,9 @@ STATES = {
     "complete": State(schema=Schema(complete=True)),
     "in a transaction": opened(State(), explicit=True),
     "unknown": advance(State(), AddColumn(T, ColumnDefinition("b", builtin("text")))),
-    "a table": advance(State(), CreateTable(T, (ColumnDefinition("a", builtin("int4"), serial=True),), (ConstraintDefinition("primary key", columns=("a",)),))),
+    "a table": advance(
+        State(), CreateTable(T, (ColumnDefinition("a", builtin("int4"), serial=True),), (ConstraintDefinition("primary key", columns=("a",)),))
+    ),
     "an index of that name": advance(State(), operations.CreateIndex(Name("public", "x"), (IndexKeyDefinition("a"),), "t")),
     "a sequence of that name": advance(State(), operations.CreateSequence(T)),
     "a partition": advance(State(), CreateTable(T, partition_of=Name("public", "u"), partition_strategy="list")),
@@ -189,4 +198,9 @@ def test_advance_changes_nothing_in_place():
         before = pickle.dumps(state.schema.tables.get(T)), dict(state.schema.tables), dict(state.schema.index_tables), dict(state.schema.sequences)
         for one in CLASSES:
             advance(advance(state, Begin()), example(one, full=True))
-        assert before == (pickle.dumps(state.schema.tables.get(T)), dict(state.schema.tables), dict(state.schema.index_tables), dict(state.schema.sequences))
+        assert before == (
+            pickle.dumps(state.schema.tables.get(T)),
+            dict(state.schema.tables),
+            dict(state.schema.index_tables),
+            dict(state.schema.sequences),
+        )

@@ -21,9 +21,7 @@ def clean(connection):
     yield connection
     connection.execute("ROLLBACK")
     connection.execute("DISCARD ALL")
-    rows = connection.execute(
-        "SELECT quote_ident(nspname) FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
-    ).fetchall()
+    rows = connection.execute("SELECT quote_ident(nspname) FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'").fetchall()
     connection.execute("DROP SCHEMA " + ", ".join(row[0] for row in rows) + " CASCADE; CREATE SCHEMA public")
 
 

@@ -18,7 +18,7 @@ from dbguard.model.postgres import LockMode
 from dbguard.model.source import Statement
 from dbguard.model.state import Lock, Step
 
-__all__ = ["Flag", "blocking_lock", "columns_of", "flag"]
+__all__ = ["Flag", "blocking_lock", "blocking_locks", "columns_of", "flag"]
 
 
 def flag(
@@ -33,15 +33,22 @@ def flag(
     return Flag({key: str(value) for key, value in facts.items()}, assumes, variant, at, severity)
 
 
-def blocking_lock(step: Step, weakest: LockMode = LockMode.SHARE) -> Lock | None:
-    """The strongest lock that makes writers of a table in use wait; None if nobody notices the step."""
+def blocking_locks(step: Step) -> list[Lock]:
+    """The locks for which writers of tables in use wait."""
     schema = step.before.schema
-    locks = [
+    return [
         lock
         for lock in step.effects.locks
-        if lock.mode >= weakest and lock.relation not in schema.index_tables and not step.is_new(lock.relation)
+        if lock.mode >= LockMode.SHARE
+        and lock.relation not in schema.index_tables
+        and lock.relation not in schema.sequences
+        and not step.is_new(lock.relation)
     ]
-    return max(locks, key=lambda lock: lock.mode, default=None)
+
+
+def blocking_lock(step: Step) -> Lock | None:
+    """The strongest lock for which writers of a table in use wait; None if nobody notices the step."""
+    return max(blocking_locks(step), key=lambda lock: lock.mode, default=None)
 
 
 def columns_of(operation: AddColumn | ChangeColumnType | CreateTable) -> list[tuple[Name, ColumnDefinition]]:

@@ -18,8 +18,10 @@ def check(addition: AddConstraint, step: Step) -> Iterator[Flag]:
     if definition.kind != "foreign key" or definition.references is None or step.is_new(addition.table) or not step.effects.scans:
         return
     table = step.table(addition.table)
+    # On a partitioned table NOT VALID is an error before 18.
+    variant = "partitioned" if table.kind == "partitioned table" else "itself" if step.before.resolve(definition.references) == table.name else ""
     yield flag(
-        variant="partitioned" if table.kind == "partitioned table" else "",  # where NOT VALID is an error before 18
+        variant=variant,
         table=addition.table,
         parent=definition.references,
         constraint=quote(bare_constraint_name(definition, table)),
@@ -34,6 +36,6 @@ def _on_partitions(addition: AddConstraint, table: Table, step: Step) -> str:
     clause = constraint_clause(addition.constraint._replace(valid=False), table)
     name = quote(bare_constraint_name(addition.constraint, table))
     leaves = step.before.schema.leaves(table.name)
-    adds = [f"ALTER TABLE {leaf.name} ADD {clause};" for leaf in leaves]
-    validates = [f"ALTER TABLE {leaf.name} VALIDATE CONSTRAINT {name};" for leaf in leaves]
+    adds = [f"ALTER TABLE {step.display(leaf.name)} ADD {clause};" for leaf in leaves]
+    validates = [f"ALTER TABLE {step.display(leaf.name)} VALIDATE CONSTRAINT {name};" for leaf in leaves]
     return "\n".join(["-- for every partition", *adds, "-- next migration", *validates])

@@ -35,7 +35,9 @@ def check(change: ChangeColumnType, step: Step) -> Iterator[Flag]:
             columns=quote_all(key.columns),
             add_key=constraint_clause(definition._replace(valid=False), child),
         )
-        facts = replacement(step.before, change.table, change.column, new, None if change.using is None else default_text(change.using))
+        facts = replacement(
+            step.before, change.table, change.column, new, value=None if change.using is None else default_text(change.using), to=change.type
+        )
         yield seen._replace(facts={**seen.facts, **facts})
         return
 

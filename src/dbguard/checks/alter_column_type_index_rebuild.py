@@ -36,6 +36,8 @@ def check(change: ChangeColumnType, step: Step) -> Iterator[Flag]:
     yield seen._replace(
         facts={
             **seen.facts,
-            **replacement(step.before, change.table, change.column, new, None if change.using is None else default_text(change.using)),
+            **replacement(
+                step.before, change.table, change.column, new, value=None if change.using is None else default_text(change.using), to=change.type
+            ),
         }
     )

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dbguard.checks import Flag, flag
 from dbguard.model.column_types import is_zone_change, narrowing
 from dbguard.model.columns import constrained_domain, domain_conditions, free_name, replacement
-from dbguard.model.names import Name, quote
+from dbguard.model.names import quote
 from dbguard.model.operations import ChangeColumnType
-from dbguard.model.schema import Column, Table
+from dbguard.model.schema import Column
 from dbguard.model.sql import choose_name, default_text
 from dbguard.model.state import Step
 
@@ -31,12 +31,13 @@ def check(change: ChangeColumnType, step: Step) -> Iterator[Flag]:
         type=f"{change.type}{collation}",
         check=quote(choose_name(change.table.name, (change.column,), "check", table.constraints)),
         conditions=domain_conditions(domain, change.column) if domain is not None else "",
-        sequence=_sequence(table, change, new, step),
     )
     yield seen._replace(
         facts={
             **seen.facts,
-            **replacement(step.before, change.table, change.column, new, None if change.using is None else default_text(change.using)),
+            **replacement(
+                step.before, change.table, change.column, new, value=None if change.using is None else default_text(change.using), to=change.type
+            ),
         }
     )
 
@@ -48,15 +49,4 @@ def _variant(change: ChangeColumnType, old: Column | None, step: Step) -> str:
         return "domain"
     if change.type.builtin == "int8" and old is not None and old.type.builtin in {"int2", "int4"}:
         return "bigint"
-    return ""
-
-
-def _sequence(table: Table, change: ChangeColumnType, new: str, step: Step) -> str:
-    """The sequence of a serial column goes with the old column, unless the new one owns it by then."""
-    for sequence in step.before.schema.sequences.values():
-        if sequence.owner == (table.name, change.column) and not sequence.identity:
-            owner = f"{change.table}.{quote(new)}"
-            shown = Name(change.table.schema, sequence.name.name)
-            widened = " AS bigint" if change.type.builtin == "int8" else ""
-            return f"ALTER SEQUENCE {shown}{widened} OWNED BY {owner};\n"
     return ""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from dbguard.checks import Flag, flag
 from dbguard.model.column_types import is_zone_change
+from dbguard.model.finding import Severity
 from dbguard.model.names import quote
 from dbguard.model.operations import ChangeColumnType
 from dbguard.model.state import Step
@@ -16,10 +17,12 @@ def check(change: ChangeColumnType, step: Step) -> Iterator[Flag]:
         return
     if not is_zone_change(step.table(change.table).columns.get(change.column), change):
         return
+    zone = step.before.settings.get("timezone")
     yield flag(
         variant="" if change.using is not None else "session",
+        severity=Severity.WARNING if change.using is None and zone is None else None,
         table=change.table,
         column=quote(change.column),
         type=str(change.type),
-        zone=step.before.settings.get("timezone", "not set by the migration"),
+        zone=zone or "not set by the migration",
     )

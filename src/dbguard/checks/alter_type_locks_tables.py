@@ -11,6 +11,6 @@ from dbguard.model.state import Step
 
 def check(change: AlterAttribute, step: Step) -> Iterator[Flag]:
     for lock in step.effects.locks:
-        if "write" in lock.mode.blocks and not step.is_new(lock.relation):
+        if "write" in lock.mode.blocks and step.before.schema.table(lock.relation).kind != "composite type" and not step.is_new(lock.relation):
             yield flag(type=change.type, table=step.display(lock.relation))
             return

@@ -27,7 +27,7 @@ def check(validation: ValidateConstraint, step: Step) -> Iterator[Flag]:
         return
     is_key = constraint.kind == "foreign key" and constraint.references is not None
     yield flag(
-        variant="foreign key" if is_key else "",
+        variant="itself" if constraint.references == name else "foreign key" if is_key else "",
         table=validation.table,
         constraint=quote(validation.name),
         clause=constraint_clause(as_definition(constraint, step.before), step.before.schema.table(name)),

@@ -8,6 +8,7 @@ from dbguard.checks import Flag, flag
 from dbguard.model.expression import Expression
 from dbguard.model.names import Name, quote
 from dbguard.model.operations import AddColumn, CreateTable, SetDefault
+from dbguard.model.sql import column_clause
 from dbguard.model.state import Step
 from dbguard.model.types import DataType
 
@@ -18,8 +19,22 @@ TIMES = {"timestamp", "timestamptz", "date", "time", "timetz"}
 def check(operation: AddColumn | CreateTable | SetDefault, step: Step) -> Iterator[Flag]:
     for table, column, data_type, default in _defaults(operation, step):
         word = _moving_word(default, data_type)
-        if word is not None:
-            yield flag(table=table, column=quote(column), word=word, expression=MOVING[word])
+        if word is None:
+            continue
+        seen = flag(table=table, column=quote(column), word=word, expression=MOVING[word])
+        if isinstance(operation, SetDefault):
+            yield seen
+        else:
+            yield seen._replace(
+                variant="table" if isinstance(operation, CreateTable) else "column", facts={**seen.facts, **_rewritten(operation, word)}
+            )
+
+
+def _rewritten(operation: AddColumn | CreateTable, word: str) -> dict[str, str]:
+    """The new column with the call instead of the literal."""
+    if isinstance(operation, CreateTable):
+        return {}
+    return {"new_column": column_clause(operation.column._replace(default=Expression(MOVING[word], ("call", Name(None, word)))))}
 
 
 def _defaults(operation: AddColumn | CreateTable | SetDefault, step: Step) -> Iterator[tuple[Name, str, DataType | None, Expression]]:

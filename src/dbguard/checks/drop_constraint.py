@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from dbguard.checks import Flag, flag
 from dbguard.model.names import quote
-from dbguard.model.operations import DropColumn, DropConstraint
+from dbguard.model.operations import AddConstraint, DropColumn, DropConstraint
 from dbguard.model.questions import is_not_null_of, tables_dropped
 from dbguard.model.schema import Constraint, Table
 from dbguard.model.state import EndOfScript, Step
@@ -21,7 +22,7 @@ def check(end: EndOfScript, step: Step) -> Iterator[Flag]:
             continue
         table = one.table(drop.table)
         constraint = table.constraints.get(drop.name)
-        if table.name in gone or (constraint is None and table.known):
+        if table.name in gone or (constraint is None and (table.known or _is_replaced_unseen(drop, end, one))):
             continue
         if constraint is not None:
             if constraint.kind in {"foreign key", "not null"} or any((table.name, column) in columns_gone for column in _columns(constraint)):
@@ -39,6 +40,7 @@ def check(end: EndOfScript, step: Step) -> Iterator[Flag]:
         )
 
 
+_FOREIGN_KEY = re.compile(r"(^|_)fk(ey)?(_|$)|_fkey\d*$", re.IGNORECASE)
 _WORDS = {"check": "CHECK", "unique": "UNIQUE", "primary key": "PRIMARY KEY", "exclusion": "EXCLUDE"}
 
 
@@ -60,6 +62,14 @@ def _is_replaced(constraint: Constraint, after: Table) -> bool:
         other.name == constraint.name or (other.kind == constraint.kind and other is not constraint and _columns(other) & columns)
         for other in after.constraints.values()
     )
+
+
+def _is_replaced_unseen(drop: DropConstraint, end: EndOfScript, step: Step) -> bool:
+    """Whether a constraint that was not seen looks like a foreign key, or the script adds another to its table."""
+    if _FOREIGN_KEY.search(drop.name):
+        return True
+    table = step.before.resolve(drop.table)
+    return any(isinstance(one.operation, AddConstraint) and one.before.resolve(one.operation.table) == table for one in end.steps)
 
 
 def _proved_a_bound(constraint: Constraint, table: Table, step: Step) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dbguard.checks import Flag, flag
+from dbguard.model.names import quote
 from dbguard.model.operations import CreateFunction, CreateView, DropFunction, DropObject, DropOnTable, DropView
 from dbguard.model.state import EndOfTransaction, Step
 
@@ -19,8 +20,8 @@ def check(transaction: EndOfTransaction, step: Step) -> Iterator[Flag]:  # noqa:
                 pass
             case DropObject(kind=kind, names=names) if kind in {"extension", "foreign server", "operator", "collation"}:
                 pass
-            case DropOnTable(kind=kind, name=name):
-                yield flag(at=one.statement, kind=kind, object=name)
+            case DropOnTable(kind=kind, name=own):
+                yield flag(at=one.statement, kind=kind, object=quote(own))
                 continue
             case _:
                 continue

@@ -18,7 +18,12 @@ def check(drop: DropType, step: Step) -> Iterator[Flag]:
         known = schema.types.get(full)
         if known is not None and known.created is not None and known.created.script == step.before.now.script:
             continue
-        users = [(table, column) for table in schema.tables.values() for column in table.columns.values() if step.before.resolve_type(column.type.name) == full]
+        users = [
+            (table, column)
+            for table in schema.tables.values()
+            for column in table.columns.values()
+            if step.before.resolve_type(column.type.name) == full
+        ]
         if drop.cascade and users:
             table, column = users[0]
             yield flag(type=name, table=step.display(table.name), column=quote(column.name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dbguard.checks import Flag, flag
-from dbguard.model.operations import AddEnumValue
+from dbguard.model.operations import AddEnumValue, Comment, CreateFunction, CreateTrigger
 from dbguard.model.state import EndOfTransaction, Step
 
 
@@ -20,6 +20,8 @@ def check(transaction: EndOfTransaction, step: Step) -> Iterator[Flag]:  # noqa:
             if not is_new and (known is None or one.operation.label not in known.labels):
                 added[one.operation.label] = one.operation
             continue
+        if isinstance(one.operation, Comment | CreateFunction | CreateTrigger):
+            continue  # bodies and arguments are text until they run
         for label in tuple(added):
             if "'" + label.replace("'", "''") + "'" in one.text:
                 yield flag(at=one.statement, label=label, type=added.pop(label).type)

@@ -4,28 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dbguard.checks import Flag, blocking_lock, flag
+from dbguard.checks import Flag, blocking_locks, flag
+from dbguard.model.names import Name
 from dbguard.model.operations import Copy, Delete, Insert, Refresh, Update
 from dbguard.model.predicates import pins_rows
 from dbguard.model.state import EndOfTransaction, Lock, Step
 
 
 def check(transaction: EndOfTransaction, step: Step) -> Iterator[Flag]:  # noqa: ARG001 - a moment has its steps
-    held: Lock | None = None
-    first: Step | None = None
+    held: dict[Name, tuple[Lock, Step]] = {}
     for one in transaction.steps:
-        if held is not None and first is not None and one.statement is not first.statement and (work := slow_work(one)):
-            yield flag(
-                at=one.statement,
-                table=first.display(held.relation),
-                waits="every read and write" if "read" in held.mode.blocks else "every write",
-                work=work,
-                mode=str(held.mode),
-            )
-            return
-        lock = blocking_lock(one)
-        if lock is not None and (held is None or lock.mode > held.mode):
-            held, first = lock, one
+        work = slow_work(one) if held else ""
+        for relation, (lock, earlier) in held.items() if work else ():
+            waits = _made_worse(lock, one)
+            if waits and earlier.statement is not one.statement:
+                yield flag(at=one.statement, table=earlier.display(relation), waits=waits, work=work, mode=str(lock.mode))
+                return
+        for lock in blocking_locks(one):
+            if lock.relation not in held or held[lock.relation][0].mode < lock.mode:
+                held[lock.relation] = (lock, one)
+
+
+def _made_worse(held: Lock, step: Step) -> str:
+    """Who waits for the lock held from before and would not wait for the statement's own."""
+    own = step.effects.mode(held.relation)
+    blocked = set(held.mode.blocks) - set(own.blocks if own is not None else ())
+    return (
+        "every read and write"
+        if "read" in blocked and "write" in blocked
+        else "every read"
+        if "read" in blocked
+        else "every write"
+        if "write" in blocked
+        else ""
+    )
 
 
 def slow_work(step: Step) -> str:

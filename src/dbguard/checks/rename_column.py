@@ -30,7 +30,7 @@ def check(script: EndOfScript, step: Step) -> Iterator[Flag]:
             to=quote(rename.to),
             type=str(column.type) if column is not None else f"<type of {quote(rename.column)}>",
         )
-        yield seen._replace(facts={**seen.facts, **replacement(one.before, rename.table, rename.column, rename.to)})
+        yield seen._replace(facts={**seen.facts, **replacement(one.before, rename.table, rename.column, rename.to, keeps_name=False)})
 
 
 def _behind_views(steps: tuple[Step, ...]) -> set[Name]:

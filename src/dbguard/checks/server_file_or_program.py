@@ -9,7 +9,6 @@ from dbguard.model.finding import Severity
 from dbguard.model.operations import Call, Copy, CreateFunction, CreateObject, Delete, Insert, Select, Update
 from dbguard.model.state import Step
 
-
 FILE_FUNCTIONS = {
     "lo_export",
     "lo_import",
@@ -22,14 +21,19 @@ FILE_FUNCTIONS = {
 UNTRUSTED = {"c", "plperlu", "plpython3u", "plpythonu", "plsh", "pltclu"}
 
 
-def check(operation: Call | Copy | CreateFunction | CreateObject | Delete | Insert | Select | Update, step: Step) -> Iterator[Flag]:  # noqa: ARG001
+def check(operation: Call | Copy | CreateFunction | CreateObject | Delete | Insert | Select | Update, step: Step) -> Iterator[Flag]:
+    if step.script.tool == "extension":
+        return  # the install script of an extension is run by a superuser, and that is what it is for
     match operation:
         case Copy(end="program"):
             yield flag(what="COPY ... PROGRAM runs a program on the database server")
         case Copy(end="file"):
             yield flag(what="COPY with a file name reads or writes a file of the database server")
         case CreateFunction(language=language) if language.lower() in UNTRUSTED:
-            yield flag(what=f"language {language} is not trusted: its functions can do whatever the server's operating-system user can", severity=Severity.WARNING)
+            yield flag(
+                what=f"language {language} is not trusted: its functions can do whatever the server's operating-system user can",
+                severity=Severity.WARNING,
+            )
         case CreateObject(kind="language", name=name) if name.name.lower() in UNTRUSTED:
             yield flag(what=f"language {name} is not trusted: its functions can do whatever the server's operating-system user can")
         case Call(uses=uses) | Delete(uses=uses) | Insert(uses=uses) | Select(uses=uses) | Update(uses=uses):

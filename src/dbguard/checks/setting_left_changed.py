@@ -31,7 +31,7 @@ def check(script: EndOfScript, step: Step) -> Iterator[Flag]:  # noqa: ARG001 - 
                     changed["role"] = one
             case ResetParameter(name=None) | SessionCommand(command="discard"):
                 changed.clear()
-            case ResetParameter(name=name):
+            case ResetParameter(name=str(name)):
                 changed.pop(name, None)
     for name, one in changed.items():
         yield flag(at=one.statement, parameter=name, consequence=MEANING.get(name, "later migrations run with the rights of another role"))

@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dbguard.checks import Flag, flag
-from dbguard.model.operations import CreateIndex, DetachPartition, DropIndex
+from dbguard.model.operations import AddColumn, CreateIndex, DetachPartition, DropIndex
 from dbguard.model.questions import default_partition
 from dbguard.model.state import Step
 
 
 def check(operation: object, step: Step) -> Iterator[Flag]:
-    if step.effects.fails is not None and not _has_a_rule_of_its_own(operation, step):
-        yield flag(reason=step.effects.fails)
+    reason = step.effects.fails
+    if reason is None or step.statement.inside:  # a body can test first, or catch the error
+        return
+    if not _has_a_rule_of_its_own(operation, step):
+        yield flag(reason=reason)
 
 
 def _has_a_rule_of_its_own(operation: object, step: Step) -> bool:
-    """Whether another rule says what to do instead: CONCURRENTLY where PostgreSQL does not take it."""
+    """Whether another rule says what to do instead: NOT NULL without a default, CONCURRENTLY where PostgreSQL does not take it."""
     match operation:
+        case AddColumn():
+            return (step.effects.fails or "").endswith("contains null values")
         case CreateIndex(table=table, concurrently=True, only=False):
             return step.table(table).kind == "partitioned table"
         case DropIndex(names=names, concurrently=True, cascade=cascade):

@@ -6,14 +6,20 @@ from collections.abc import Iterator
 
 from dbguard.checks import Flag, flag
 from dbguard.model.operations import Begin, Commit, Rollback
-from dbguard.model.state import Step
+from dbguard.model.state import EndOfScript, Step
 
 
-def check(control: Begin | Commit | Rollback, step: Step) -> Iterator[Flag]:
-    transaction = step.before.transaction
-    if transaction is None or step.statement.inside:
-        return
-    if isinstance(control, Begin):
-        yield flag(variant="nested" if transaction.explicit else "begin")
-    elif not transaction.explicit:
-        yield flag(variant="rollback" if isinstance(control, Rollback) else "commit")
+def check(script: EndOfScript, step: Step) -> Iterator[Flag]:  # noqa: ARG001 - a moment has its steps
+    begun = False  # a BEGIN was reported, and with it the COMMIT that belongs to it
+    for one in script.steps:
+        transaction = one.before.transaction
+        if transaction is None or one.statement.inside:
+            continue
+        match one.operation:
+            case Begin():
+                begun = True
+                yield flag(at=one.statement, variant="nested" if transaction.explicit else "begin")
+            case Commit() if not transaction.explicit and not begun:
+                yield flag(at=one.statement)
+            case Rollback() if not transaction.explicit:
+                yield flag(at=one.statement, variant="rollback")

@@ -28,7 +28,8 @@ def narrowing(old: DataType, change: ChangeColumnType) -> Narrowing | None:
     before, after = old.builtin or "", new.builtin or ""
     if before in TEXTS and after in {"varchar", "bpchar"}:
         limit = _limit(new)
-        if limit is None or (before == after and (_limit(old) or limit + 1) <= limit):
+        old_limit = _limit(old)
+        if limit is None or (old_limit is not None and old_limit <= limit):
             return None
         return Narrowing(
             "cuts every longer value" if change.using is not None else "fails at the first longer value", f"char_length({column}) <= {limit}"

@@ -79,15 +79,29 @@ def bare(quoted: str) -> str:
     return quoted[1:-1].replace('""', '"') if quoted.startswith('"') else quoted
 
 
-def replacement(state: State, name: Name, column: str, new: str, value: str | None = None) -> dict[str, str]:
+def replacement(
+    state: State, name: Name, column: str, new: str, *, value: str | None = None, to: DataType | None = None, keeps_name: bool = True
+) -> dict[str, str]:
     """Facts for a recipe that fills column `new` beside `column` while both are written, and then swaps them.
 
-    `value` is the expression of a USING clause, None for a plain conversion. `carry` and `finish` are further lines: what
-    the old column has and the new one needs before the swap, and inside its transaction.
+    `value` is the expression of a USING clause, None for a plain conversion; `to` is the new type if it is another;
+    `keeps_name` tells whether the new column gets the old one's name in the end. Further lines are what the old column has and
+    the new one needs: `carry` before the swap, `finish` inside its transaction, `relink` after it.
     """
     table = state.table(name)
     record = f"(SELECT {value} FROM (SELECT NEW.*) AS {quote(name.name)})"
     carry, finish = _carried(state, table, name, column, new)
+    carry += _sequences(state, name, column, quote(new), to)
+    links = [(_written(state, child.name), as_defined(key, state), child) for child, key in _pointing_at(state, table, column)]
+    carry += [
+        f"-- next migration\nSET LOCAL lock_timeout = '2s';\nALTER TABLE {child} DROP CONSTRAINT {quote(key.name or '')};" for child, key, _ in links
+    ]
+    relink = ""
+    for child, key, own in links:
+        referenced = key.referenced_columns if keeps_name else tuple(new if c == column else c for c in key.referenced_columns)
+        clause = constraint_clause(key._replace(valid=False, referenced_columns=referenced), own)
+        relink += f"\n-- next migration\nALTER TABLE {child} ADD {clause};"
+        relink += f"\n-- next migration\nALTER TABLE {child} VALIDATE CONSTRAINT {quote(key.name or '')};"
     return {
         "new": quote(new),
         "sync": str(Name(name.schema, choose_name(name.name, (column,), "sync"))),
@@ -96,6 +110,7 @@ def replacement(state: State, name: Name, column: str, new: str, value: str | No
         "backfill": batched_update(table, name, f"{quote(new)} = {value or quote(column)}", f"{quote(new)} IS NULL AND {quote(column)} IS NOT NULL"),
         "carry": "\n-- next migration, outside a transaction: what the old column has\n" + "\n".join(carry) if carry else "",
         "finish": "".join(f"{line}\n" for line in finish),
+        "relink": relink,
     }
 
 
@@ -145,10 +160,8 @@ def _carried(state: State, table: Table, name: Name, column: str, new: str) -> t
             carry.append(f"{alter} ADD {constraint_clause(definition, table)};")
             carry.append(f"-- next migration\n{alter} VALIDATE CONSTRAINT {quote(definition.name or '')};")
             carry.append("-- next migration\nSET LOCAL lock_timeout = '2s';")
-            carry.append("-- dbguard: allow drop-foreign-key-locks-parent - alone in its transaction, with a lock_timeout")
             carry.append(f"{alter} DROP CONSTRAINT {quote(constraint.name)};")
     others = [f"CHECK {quote(c.name)}" for c in table.constraints.values() if c.kind == "check" and c.expression and column in c.expression.columns]
-    others += [f"foreign key {quote(key.name)} of {child.name}" for child, key in _pointing_at(state, table, column)]
     if others:
         carry.append(f"-- and the same for what else is on {quote(column)}: {', '.join(others)}")
     return carry, finish
@@ -161,9 +174,7 @@ def create_columns(index: CreateIndex) -> tuple[str, ...]:
 
 def as_defined(key: Constraint, state: State) -> ConstraintDefinition:
     """The definition of a foreign key, as it can be written here."""
-    references = key.references
-    if references is not None and state.resolve(Name(None, references.name)) == references:
-        references = Name(None, references.name)
+    references = _written(state, key.references) if key.references is not None else None
     return ConstraintDefinition(
         "foreign key",
         key.name,
@@ -176,6 +187,19 @@ def as_defined(key: Constraint, state: State) -> ConstraintDefinition:
         deferrable=key.deferrable,
         deferred=key.deferred,
     )
+
+
+def _sequences(state: State, name: Name, column: str, new: str, to: DataType | None) -> list[str]:
+    """The sequence of a serial column goes with the old column, unless the new one owns it by then."""
+    widened = " AS bigint" if to is not None and to.builtin == "int8" else ""
+    owned = (s for s in state.schema.sequences.values() if s.owner == (state.resolve(name), column) and not s.identity)
+    return [f"ALTER SEQUENCE {_written(state, sequence.name)}{widened} OWNED BY {name}.{new};" for sequence in owned]
+
+
+def _written(state: State, name: Name) -> Name:
+    """A complete name as it can be written here: without its schema where `search_path` finds it anyway."""
+    short = Name(None, name.name)
+    return short if state.resolve(short) == name else name
 
 
 def _pointing_at(state: State, table: Table, column: str) -> Iterator[tuple[Table, Constraint]]:

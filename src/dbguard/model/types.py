@@ -37,6 +37,8 @@ def _format(data_type: DataType) -> str:
     """format_type_extended in src/backend/utils/adt/format_type.c."""
     internal = data_type.builtin
     modifiers = f"({','.join(data_type.modifiers)})" if data_type.modifiers else ""
+    if internal == "numeric" and len(data_type.modifiers) == 1:
+        modifiers = f"({data_type.modifiers[0]},0)"
     if internal is None:
         return f"{data_type.name}{modifiers}"
     if internal in {"time", "timestamp"}:

@@ -64,13 +64,13 @@ def _owned(reassign: bool) -> Any:
 
 
 def _create_policy(node: Node, _context: Context) -> tuple[Operation, ...]:
-    columns = uses_of(node.get("qual"), node.get("with_check")).columns
-    return (op.CreatePolicy(node.get("policy_name", ""), object_name(node["table"]), columns, node.get("cmd_name", "all")),)
+    uses = uses_of(node.get("qual"), node.get("with_check"))
+    return (op.CreatePolicy(node.get("policy_name", ""), object_name(node["table"]), uses.columns, node.get("cmd_name", "all"), uses),)
 
 
 def _alter_policy(node: Node, _context: Context) -> tuple[Operation, ...]:
-    columns = uses_of(node.get("qual"), node.get("with_check")).columns
-    return (op.AlterPolicy(node.get("policy_name", ""), object_name(node["table"]), columns),)
+    uses = uses_of(node.get("qual"), node.get("with_check"))
+    return (op.AlterPolicy(node.get("policy_name", ""), object_name(node["table"]), uses.columns, uses),)
 
 
 MAKERS = {

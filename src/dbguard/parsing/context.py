@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from dbguard.parsing import lexer
 Node = dict[str, Any]
 Maker = Callable[[Node, "Context"], tuple[Operation, ...]]
 
+_WIDE = re.compile(r"[^\x00-\x7f]+")
 _OPEN = frozenset("([")
 _CLOSE = frozenset(")]")
 
@@ -25,11 +27,12 @@ class Offsets:
     def __init__(self, text: str) -> None:
         self._ends: list[int] = []  # byte offset of every continuation byte
         if not text.isascii():
-            position = 0
-            for character in text:
-                size = 1 if character < "\x80" else 2 if character < "\u0800" else 3 if character < "\U00010000" else 4
-                self._ends.extend(range(position + 1, position + size))
-                position += size
+            for match in _WIDE.finditer(text):
+                position = match.start() + len(self._ends)
+                for character in match.group():
+                    size = 2 if character < "\u0800" else 3 if character < "\U00010000" else 4
+                    self._ends.extend(range(position + 1, position + size))
+                    position += size
 
     def at(self, offset: int) -> int:
         return offset - bisect_left(self._ends, offset) if self._ends else offset

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 COMMENT, STRING, QUOTED, DOLLAR, TEMPLATE, WORD, NUMBER, OTHER = range(1, 9)
 
@@ -22,8 +23,7 @@ def _block_comment(levels: int) -> str:
 
 
 _COMMENT = rf"--[^\n\r]*|{_block_comment(4)}"
-_TOKENS = re.compile(
-    rf"""{_SPACE}++
+_TOKENS = rf"""{_SPACE}++
     |({_COMMENT}|/\*(?s:.*))
     |([eE]'(?:[^'\\]|''|\\(?s:.))*+'?|(?:[bBxXnN]|[uU]&)?'(?:[^']|'')*+'?)
     |((?:[uU]&)?"(?:[^"]|"")*+"?)
@@ -31,18 +31,22 @@ _TOKENS = re.compile(
     |(\{{\{{(?s:.*?)\}}\}}|\{{%(?s:.*?)%\}}|\$\{{[^}}\n]*\}})
     |({_WORD_START}{_WORD_PART}*+)
     |(\.?\d[A-Za-z0-9_.]*+|\$\d+)
-    |((?s:.))""",
-    re.VERBOSE,
-)
+    |((?s:.))"""
 _KINDS = (0, COMMENT, STRING, QUOTED, DOLLAR, DOLLAR, TEMPLATE, WORD, NUMBER, OTHER)
 _SKIP = re.compile(rf"(?:{_SPACE}++|{_COMMENT})*+")
 _STRANGE = re.compile(rf"[{_EXOTIC}]")
 
 
+@cache
+def _pattern() -> re.Pattern[str]:
+    """Compiled when first needed: most scripts are read without (it takes 10 ms)."""
+    return re.compile(_TOKENS, re.VERBOSE)
+
+
 def tokens(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int, int]]:
     """Kind, start and end of every token, comments included."""
     kinds = _KINDS
-    for match in _TOKENS.finditer(text, start, len(text) if end is None else end):
+    for match in _pattern().finditer(text, start, len(text) if end is None else end):
         index = match.lastindex
         if index is not None:
             yield kinds[index], match.start(), match.end()

@@ -19,6 +19,7 @@ from dbguard.parsing import decode, lexer
 Node = dict[str, Any]
 
 _UNKNOWN = re.compile(r'"([^"]+)" is not a known variable')
+_NAMES = frozenset({lexer.WORD, lexer.QUOTED})
 _DYNAMIC = "dynamic SQL in EXECUTE"
 _EXPRESSION_MODES = frozenset({2, 3, 4, 5})  # RawParseMode in src/include/parser/parser.h
 
@@ -59,11 +60,36 @@ def _tree(body: str, returns: tuple[str, ...], guesses: int) -> tuple[Any, str]:
                 return json.loads(parse_plpgsql_json(f"{head} AS {tag}{body}{tag}")), ""
             except (decode.ParseError, ValueError, RecursionError) as error:
                 failure = f"PL/pgSQL: {decode.reason(error)}"
+            plain = _plain_types(body) if "LookupExplicitNamespace" in failure else body
+            if plain != body:
+                body = plain
+                continue
             missing = _UNKNOWN.search(failure)
             if missing is None or kind.endswith("trigger") or len(parameters) >= guesses or quote(missing.group(1)) in parameters:
                 break
             parameters.append(quote(missing.group(1)))
     return None, failure
+
+
+def _plain_types(body: str) -> str:
+    """The body with `text` and `record` for variables' types in a schema, which libpg_query cannot look up. No statement changes."""
+    found = [(kind, start, end) for kind, start, end in lexer.tokens(body) if kind != lexer.COMMENT]
+    words = [body[start:end].upper() for _, start, end in found]
+    parts, position, declaring, index = [], 0, False, 0
+    while index < len(found):
+        if words[index] in {"DECLARE", "BEGIN"}:
+            declaring = words[index] == "DECLARE"
+        elif declaring and words[index] == "." and found[index - 2][0] in _NAMES and index >= 2 and found[index - 1][0] in _NAMES:
+            last = index + 1
+            while words[last + 1 : last + 2] == ["."]:
+                last += 2
+            row = words[last + 1 : last + 3] == ["%", "ROWTYPE"]
+            parts += [body[position : found[index - 1][1]], "record" if row else "text"]
+            last += 2 if words[last + 1 : last + 2] == ["%"] else 0
+            position = found[min(last, len(found) - 1)][2]
+            index = last
+        index += 1
+    return "".join((*parts, body[position:]))
 
 
 def _sql(body: str) -> tuple[tuple[Operation, ...], tuple[str, ...]]:
@@ -122,7 +148,10 @@ def _queries(tree: Any) -> Iterator[tuple[str, str]]:
             if "PLpgSQL_stmt_commit" in top or "PLpgSQL_stmt_rollback" in top:
                 yield "transaction", "commit" if "PLpgSQL_stmt_commit" in top else "rollback"
                 continue
-            stack.extend((child, _role(name, key)) for name, child in reversed(top.items()) if isinstance(child, (dict, list)))
+            children = [(child, _role(name, key)) for name, child in top.items() if isinstance(child, (dict, list))]
+            if "query" in top:  # of a loop: it runs before the body, but stands after it
+                children.sort(key=lambda pair: pair[1] == "body")
+            stack.extend(reversed(children))
 
 
 def _role(name: str, key: str) -> str:

@@ -10,11 +10,8 @@ from dbguard.parsing.context import Context, Node, Offsets
 from dbguard.parsing.decode import ParseError, parse_tree, reason
 from dbguard.parsing.statements import operations
 
-_PLACEHOLDER = re.compile(
-    r"""\{\{.*?\}\}|\{%.*?%\}|\$\{[^}\n]*\}|<%.*?%>|\#\{[^}\n]*\}|%\([^)\n]*\)s|%s\b|@\w+@|\$\(\w+\)
-    |(?<![:\w]):(?:'\w+'|"\w+"|[A-Za-z_]\w*)|\{[A-Za-z_][\w.]*\}|(?<![\w$])\$[A-Za-z_]\w*(?!\w*\$)|(?<=[\s(,=])\?(?=[\s),;]|\Z)""",
-    re.VERBOSE | re.DOTALL,
-)
+_PLACEHOLDER = r"""\{\{.*?\}\}|\{%.*?%\}|\$\{[^}\n]*\}|<%.*?%>|\#\{[^}\n]*\}|%\([^)\n]*\)s|%s\b|@\w+@|\$\(\w+\)
+    |(?<![:\w]):(?:'\w+'|"\w+"|[A-Za-z_]\w*)|\{[A-Za-z_][\w.]*\}|(?<![\w$])\$[A-Za-z_]\w*(?!\w*\$)|(?<=[\s(,=])\?(?=[\s),;]|\Z)"""
 
 
 def parse_piece(text: str, base: int) -> list[Statement]:
@@ -87,7 +84,7 @@ def _unread(start: int, end: int, why: str) -> Statement:
 
 def _placeholder(text: str) -> str | None:
     """What a template leaves to be filled in, if that is why the parser refused."""
-    for match in _PLACEHOLDER.finditer(_without_strings(text)):
+    for match in re.finditer(_PLACEHOLDER, _without_strings(text), re.VERBOSE | re.DOTALL):
         return f"template placeholder {match.group()}"
     return None
 

@@ -39,7 +39,7 @@ def uses_of(*roots: Node | list[Node] | None) -> Uses:
     while stack:
         top, scope = stack.pop()
         if type(top) is list:
-            stack.extend([(item, scope) for item in reversed(top)])
+            stack.extend([(item, scope) for item in reversed(top) if "A_Const" not in item])
             continue
         if "withClause" in top:
             scope = _open_scope(top["withClause"], scope, stack)

@@ -15,7 +15,7 @@ from dbguard.judgement import allows, judge
 from dbguard.judgement.allow import Allow
 from dbguard.model.finding import Finding, Result, Summary, UnreadPart
 from dbguard.model.record import Record
-from dbguard.model.source import Lines, Parsed, Script
+from dbguard.model.source import Lines, Parsed
 from dbguard.model.state import State
 from dbguard.parsing import parse
 from dbguard.pipelines.inspect import Inspection
@@ -70,14 +70,10 @@ def check(config: Config, paths: Iterable[str] = (), *, stdin: StandardInput | N
 def check_history(history: History, config: Config, selection: Selection) -> Part:
     """Parse, replay and inspect one history. Only scripts of files that were asked for give anything but state."""
     postgres = history.postgres or config.postgres
-
-    def asked(script: Script) -> bool:
-        return script.source.path in history.asked
-
     parsed = [parse(script) for script in history.scripts]
-    reported = [one for one in parsed if asked(one.script)]
+    reported = [one for one in parsed if history.asks_for(one.script)]
     inspection = Inspection(selection, postgres)
-    findings = tuple(inspection.findings(replay(parsed, _start(history, config), postgres[1], asked)))
+    findings = tuple(inspection.findings(replay(parsed, _start(history, config), postgres[1], history.asks_for)))
     return Part(
         findings=findings,
         unread=tuple(unread for one in reported for unread in _unread(one)),
@@ -106,7 +102,7 @@ def _unread(one: Parsed) -> Iterator[UnreadPart]:
 
 
 def _migrations(history: History) -> int:
-    return sum(script.direction != "down" and script.source.path in history.asked for script in history.scripts)
+    return sum(script.direction != "down" and history.asks_for(script) for script in history.scripts)
 
 
 def _all_parts(histories: tuple[History, ...], config: Config, selection: Selection, progress: Progress | None) -> Iterator[Part]:

@@ -11,10 +11,8 @@ from dbguard.model.source import Lines
 from dbguard.model.state import EndOfScript, EndOfTransaction, Step
 from dbguard.pipelines.because import because
 from dbguard.replay.effects import effects
-
 from dbguard.rulebook import Rule
 from dbguard.rulebook.select import Selection
-
 
 JUDGED_IN_DOWN = {"locks", "rewrites", "transactions"}
 """A down script undoes what nobody may use any more, so only what it does to others counts, one level lower: errors become

@@ -70,8 +70,7 @@ def locks(config: Config, paths: Iterable[str], *, stdin: StandardInput | None =
     for history in reading.histories:
         major = (history.postgres or config.postgres)[1]
         state = State() if history.base is None else base_state(history.base, major)
-        asked = history.asked
-        found += predictions([parse(script) for script in history.scripts], state, major, lambda script, asked=asked: script.source.path in asked)
+        found += predictions([parse(script) for script in history.scripts], state, major, history.asks_for)
     return found
 
 

@@ -49,6 +49,10 @@ class History(Record):
     postgres: tuple[int, int] | None = None  # None: as configured for the run
     undeployed_from: int | None = None
 
+    def asks_for(self, script: Script) -> bool:
+        """Whether the script gives findings."""
+        return script.source.path in self.asked
+
 
 class Desk:
     """Texts that were read in this run, how paths are shown, and what could not be read."""

@@ -10,15 +10,16 @@ import re
 from collections.abc import Callable, Generator, Iterable
 from typing import cast
 
-from dbguard.model.operations import Begin, Call, Commit, Operation, PrepareTransaction, Rollback, Select
+from dbguard.model.operations import Begin, Call, Commit, Operation, Rollback, Select
 from dbguard.model.postgres import Server
-from dbguard.model.schema import Created, Table
+from dbguard.model.schema import Created
 from dbguard.model.source import Parsed, Script, Statement
 from dbguard.model.state import EndOfScript, EndOfTransaction, State, Step
 from dbguard.replay.advance import advance
 from dbguard.replay.calls import with_calls
 from dbguard.replay.effects import effects
 from dbguard.replay.transactions import close, hold, opened
+
 
 def replay(parsed: Iterable[Parsed], state: State, major: int, asked: Callable[[Script], bool] = lambda _: True) -> Generator[Step, None, State]:
     """Replay scripts in order, starting from `state`, on PostgreSQL `major`; yield the steps of those for which `asked` is true.
@@ -41,7 +42,7 @@ def final_state(parsed: Iterable[Parsed], state: State, major: int) -> State:
         try:
             next(steps)
         except StopIteration as end:
-            return cast(State, end.value)
+            return cast("State", end.value)
 
 
 def _script(one: Parsed, state: State, major: int, report: bool) -> Generator[Step, None, State]:
@@ -62,10 +63,9 @@ def _script(one: Parsed, state: State, major: int, report: bool) -> Generator[St
                 steps.append(step)
                 current.append(step)
                 yield step
-            if before.transaction is not None and state.transaction is None and _ends_transaction(operation):
-                if current:
-                    yield _moment(EndOfTransaction(tuple(current), committed=not isinstance(operation, Rollback)), one, state)
-                    current = []
+            if before.transaction is not None and state.transaction is None and current:
+                yield _moment(EndOfTransaction(tuple(current), committed=not isinstance(operation, Rollback)), one, state)
+                current = []
         if statement.unread:
             state = _doubt(state, one.script.source.text[statement.start : statement.end])
         if state.transaction is None:
@@ -94,19 +94,19 @@ def runs_in_transaction(one: Parsed) -> bool:
     """Whether the tool (or the server, for several statements sent as one query) puts a transaction around the script."""
     mode = one.script.transaction
     if mode == "single":
-        return len(one.statements) > 1
+        return len(one.statements) > 1 and not _has(one, Begin)
     if mode != "auto":
         return mode == "one"
-    return not any(forbids_transaction(operation) or isinstance(operation, Begin | Commit | Rollback) for s in one.statements for operation in s.operations)
+    return not _has(one, Begin, Commit, Rollback) and not any(forbids_transaction(op) for s in one.statements for op in s.operations)
+
+
+def _has(one: Parsed, *kinds: type) -> bool:
+    return any(isinstance(operation, kinds) for statement in one.statements for operation in statement.operations)
 
 
 def forbids_transaction(operation: object) -> bool:
     """Whether the text alone tells that the statement cannot run in a transaction block (PreventInTransactionBlock)."""
     return effects(operation, State(), Server(18)).transaction == "forbidden"
-
-
-def _ends_transaction(operation: object) -> bool:
-    return isinstance(operation, Commit | Rollback | PrepareTransaction)
 
 
 def _moment(moment: EndOfTransaction | EndOfScript, one: Parsed, state: State) -> Step:
@@ -118,7 +118,7 @@ def _doubt(state: State, text: str) -> State:
     """After a statement that was not understood, what it mentions is no longer fully known."""
     words = set(re.findall(r"\w+", text))
     tables = state.schema.tables
-    doubted: dict[object, Table] = {name: table._replace(known=False) for name, table in tables.items() if table.known and name.name in words}
+    doubted = {name: table._replace(known=False) for name, table in tables.items() if table.known and name.name in words}
     if not doubted:
         return state
     return state._replace(schema=state.schema._replace(tables={**tables, **doubted}))

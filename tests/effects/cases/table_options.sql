@@ -78,7 +78,7 @@ ALTER TABLE t SET TABLESPACE pg_default;
 
 -- case: owner
 -- statement
-ALTER TABLE t OWNER TO postgres;
+ALTER TABLE t OWNER TO pg_monitor;
 
 -- case: owner of a view
 -- statement
@@ -91,7 +91,7 @@ ALTER SEQUENCE s OWNER TO postgres;
 -- case: owner of another role
 CREATE TABLE w (id serial PRIMARY KEY);
 -- statement
-ALTER TABLE w OWNER TO pg_read_all_data;
+ALTER TABLE w OWNER TO pg_monitor;
 
 -- case: schema
 -- statement

@@ -135,3 +135,17 @@ DROP VIEW IF EXISTS nowhere;
 DROP SEQUENCE IF EXISTS nowhere;
 DROP TYPE IF EXISTS nowhere;
 DROP INDEX IF EXISTS nowhere;
+-- case: DEFAULT NULL is no default, except where it overrides a domain or has a length
+CREATE DOMAIN d AS int DEFAULT 5;
+CREATE TABLE t (a int DEFAULT NULL, b varchar(10) DEFAULT NULL, c d DEFAULT NULL, e text DEFAULT NULL::text, f int DEFAULT 1);
+ALTER TABLE t ALTER f SET DEFAULT NULL;
+ALTER TABLE t ADD COLUMN g timestamptz DEFAULT NULL, ADD h numeric(5, 2) DEFAULT NULL;
+-- case: an index dropped with CASCADE takes the foreign keys that need it
+CREATE TABLE p (id int, k int PRIMARY KEY);
+CREATE UNIQUE INDEX i ON p (id);
+CREATE TABLE t (a int REFERENCES p (id), b int REFERENCES p);
+DROP INDEX i CASCADE;
+-- case: a column in parentheses is a column
+CREATE TABLE t (a text, b text);
+CREATE INDEX ON t ((a), (b) DESC);
+ALTER TABLE t RENAME a TO c;

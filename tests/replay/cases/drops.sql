@@ -41,6 +41,7 @@ CREATE VIEW v AS SELECT a FROM t;
 CREATE OR REPLACE VIEW v AS SELECT a, b FROM t;
 CREATE VIEW w (x, y) AS SELECT * FROM t;
 CREATE VIEW z AS SELECT * FROM t;
+CREATE VIEW q AS SELECT * FROM (SELECT a FROM t) s;
 DROP VIEW v, w;
 -- case: a materialized view with an index
 CREATE TABLE t (a int, b int);
@@ -58,3 +59,17 @@ CREATE TABLE t (a int);
 CREATE VIEW v AS SELECT a FROM t;
 CREATE VIEW w AS SELECT a FROM v;
 DROP VIEW v CASCADE;
+-- case: a type dropped with CASCADE takes the defaults that were converted from it
+CREATE TYPE mood AS ENUM ('a');
+CREATE TABLE t (a mood DEFAULT 'a', b text DEFAULT 'x');
+ALTER TABLE t ALTER a TYPE text;
+DROP TYPE mood CASCADE;
+-- case: a key in a branch that is not taken stays
+CREATE TABLE p (id int PRIMARY KEY);
+CREATE TABLE t (a int REFERENCES p);
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_constraint WHERE conname = 'p_pkey') THEN
+        ALTER TABLE p DROP CONSTRAINT p_pkey;
+        ALTER TABLE p ADD PRIMARY KEY (id);
+    END IF;
+END $$;

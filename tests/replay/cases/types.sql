@@ -36,3 +36,8 @@ ALTER TYPE mood SET SCHEMA app;
 CREATE TABLE p (a int);
 CREATE TABLE t (p p, ps p[]);
 ALTER TABLE p RENAME TO q;
+-- case: types of an extension are found where it was put
+CREATE SCHEMA extensions;
+CREATE EXTENSION citext WITH SCHEMA extensions;
+SET search_path = public, extensions;
+CREATE TABLE t (a citext, b citext[]);

@@ -216,12 +216,14 @@ class CreatePolicy(Record):
     table: Name
     columns: frozenset[str] = frozenset()
     command: str = "all"
+    uses: Uses = Uses()  # of USING and WITH CHECK
 
 
 class AlterPolicy(Record):
     name: str
     table: Name
     columns: frozenset[str] = frozenset()
+    uses: Uses = Uses()
 
 
 class DropOnTable(Record):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from dbguard.model.expression import Expression
 from dbguard.model.names import Name
 from dbguard.model.operations.objects import AlterAttribute
 from dbguard.model.operations.tables import (
@@ -117,9 +118,18 @@ def change_type(state: State, operation: ChangeColumnType) -> State:
     for one in draft.family(table, only=operation.only):
         column = one.columns.get(operation.column) or (None if one.known else Column(operation.column, new_type))
         if column is not None:
-            draft.put_column(one.name, column._replace(type=new_type, collation=operation.collation))
+            default = _converted_default(draft, column)
+            draft.put_column(one.name, column._replace(type=new_type, collation=operation.collation, default=default))
     _retype_identity(draft, table.name, operation.column, new_type)
     return draft.done()
+
+
+def _converted_default(draft: Draft, column: Column) -> Expression | None:
+    """The default of a column that changes its type is converted, so a literal keeps its cast to an old type of the user."""
+    default, old = column.default, column.type
+    if default is None or column.generated or old.name not in draft.types or default.tree[0] != "const":
+        return default
+    return Expression(f"{default.sql}::{old}", ("cast", old, default.tree))
 
 
 def _retype_identity(draft: Draft, name: Name, column: str, new_type: DataType) -> None:

@@ -8,7 +8,7 @@ from dbguard.model.state import State
 from dbguard.replay.advance import naming
 from dbguard.replay.advance.columns import remove_not_null
 from dbguard.replay.advance.define import UNKNOWN, add_constraint, drop_index
-from dbguard.replay.advance.dependents import references_to_key
+from dbguard.replay.advance.dependents import drop_references_to_key, references_to_key
 from dbguard.replay.advance.draft import Advances, Draft, without
 
 
@@ -36,6 +36,9 @@ def drop(state: State, operation: DropConstraint) -> State:
         for one in draft.family(table, only=operation.only) if column is not None else ():
             remove_not_null(draft, one.name, column or "")
     else:
+        index = table.indexes.get(constraint.index_name.name) if constraint.index_name is not None else None
+        if index is not None and not operation.cascade and references_to_key(draft, index):
+            return state  # refused, or a branch of a DO block that is not taken
         _remove(draft, table, constraint, only=operation.only)
     return draft.done()
 
@@ -47,9 +50,8 @@ def _remove(draft: Draft, table: Table, constraint: Constraint, *, only: bool) -
         return
     index = table.indexes.get(constraint.index_name.name) if constraint.index_name is not None else None
     if index is not None:
+        drop_references_to_key(draft, index)
         drop_index(draft, index)
-    if constraint.kind in {"unique", "primary key"}:
-        references_to_key(draft, table, constraint.columns)
     _forget(draft, table, constraint, only=only)
 
 
@@ -73,7 +75,8 @@ def _copy_of(child: Table, constraint: Constraint) -> Constraint | None:
         found = child.constraints.get(constraint.name)
         return found if found is not None and found.inherited else None
     same = (constraint.columns, constraint.references, constraint.referenced_columns)
-    return next((c for c in child.foreign_keys() if c.inherited and (c.columns, c.references, c.referenced_columns) == same), None)
+    copies = [c for c in child.foreign_keys() if c.inherited and (c.columns, c.references, c.referenced_columns) == same]
+    return next((c for c in copies if c.name == constraint.name), copies[0] if copies else None)
 
 
 def validate(state: State, operation: ValidateConstraint) -> State:

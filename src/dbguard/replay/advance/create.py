@@ -170,8 +170,11 @@ def create_materialized_view(state: State, operation: CreateMaterializedView) ->
 
 
 def outputs_of(draft: Draft, names: Iterable[str | None], uses: Uses) -> tuple[dict[str, Column], bool]:
-    """Columns of a query's result, and whether they are all known. `*` over one known table is that table's columns."""
-    source = draft.find(uses.reads[0]) if len(uses.reads) == 1 else None
+    """Columns of a query's result, and whether they are all known.
+
+    `*` over one known table is that table's columns. A query that names columns as well may have them in a sub-query, which `*` then is about.
+    """
+    source = draft.find(uses.reads[0]) if len(uses.reads) == 1 and not uses.columns else None
     columns: dict[str, Column] = {}
     known = True
     for name in names:

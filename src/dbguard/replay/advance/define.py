@@ -120,7 +120,11 @@ def _add_not_null(draft: Draft, name: Name, definition: ConstraintDefinition, *,
     chosen = naming.constraint_name(draft, name, definition)
     if any(c.kind == "not null" and c.columns == definition.columns for c in draft.tables[name].constraints.values()):
         return
-    draft.put_constraint(name, Constraint(chosen, "not null", definition.columns, definition.valid, no_inherit=definition.no_inherit))
+    constraint = Constraint(chosen, "not null", definition.columns, definition.valid, no_inherit=definition.no_inherit)
+    draft.put_constraint(name, constraint)
+    if not definition.valid and not definition.no_inherit and not only:
+        for child in draft.family(draft.tables[name])[1:]:
+            draft.put_constraint(child.name, constraint._replace(inherited=True))
 
 
 def set_not_null(draft: Draft, name: Name, columns: tuple[str, ...]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from dbguard.model.expression import Expression, walk
 from dbguard.model.names import Name
-from dbguard.model.schema import Column, Table
+from dbguard.model.schema import Column, Index, Table
 from dbguard.model.state import State
 from dbguard.replay.advance.draft import Draft, without
 
@@ -111,6 +111,7 @@ def drop_type(draft: Draft, name: Name, *, cascade: bool) -> None:
     if not cascade:
         return
     drop_columns_of_type(draft, name)
+    drop_defaults_of_type(draft, name)
     for other in [one.name for one in draft.types.values() if one.base is not None and one.base.name == name]:
         drop_type(draft, other, cascade=True)
     for function, overloads in tuple(draft.functions.items()):
@@ -134,9 +135,34 @@ def drop_triggers_of(draft: Draft, function: Name) -> None:
             draft.put(table._replace(triggers=without(table.triggers, *gone)))
 
 
-def references_to_key(draft: Draft, table: Table, columns: tuple[str, ...]) -> None:
-    """DROP CONSTRAINT ... CASCADE of a key takes the foreign keys that point at it."""
-    for other in tuple(draft.tables.values()):
-        gone = [c.name for c in other.foreign_keys() if c.references == table.name and set(c.referenced_columns or columns) == set(columns)]
+def references_to_key(draft: Draft, index: Index) -> list[tuple[Table, list[str]]]:
+    """Foreign keys that need this unique index, because no other one serves them, by table."""
+    table = draft.tables[index.table]
+    columns = set(index.columns)
+    if not index.unique or index.where is not None:
+        return []
+    if any(i.unique and i.where is None and set(i.columns) == columns and i.name != index.name for i in table.indexes.values()):
+        return []
+    found = []
+    for other in draft.tables.values():
+        keys = [c.name for c in other.foreign_keys() if c.references == table.name and set(c.referenced_columns or columns) == columns]
+        if keys:
+            found.append((other, keys))
+    return found
+
+
+def drop_references_to_key(draft: Draft, index: Index) -> None:
+    for table, keys in references_to_key(draft, index):
+        draft.put(table._replace(constraints=without(table.constraints, *keys)))
+
+
+def drop_defaults_of_type(draft: Draft, name: Name) -> None:
+    """Defaults that cast to the type: those of columns that once had it."""
+    for table in tuple(draft.tables.values()):
+        gone = {
+            c.name: c._replace(default=None)
+            for c in table.columns.values()
+            if c.default is not None and not c.generated and any(draft.state.resolve_type(t.name) == name for t in c.default.types)
+        }
         if gone:
-            draft.put(other._replace(constraints=without(other.constraints, *gone)))
+            draft.put(table._replace(columns={**table.columns, **gone}))

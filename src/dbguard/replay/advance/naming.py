@@ -73,7 +73,18 @@ def free_constraint_name(draft: Draft, table: Name, addition: Iterable[str], lab
 
 
 def index_keys(keys: Iterable[IndexKeyDefinition]) -> tuple[IndexKey, ...]:
-    return tuple(IndexKey(k.column, k.expression, k.collation, k.opclass, k.descending, k.nulls_first, k.name) for k in keys)
+    return tuple(_key(k) for k in keys)
+
+
+def _key(key: IndexKeyDefinition) -> IndexKey:
+    """`((a))` and `((a COLLATE "C"))` are the column itself (ComputeIndexAttrs in indexcmds.c)."""
+    column, expression, name = key.column, key.expression, key.name
+    tree = expression.tree if expression is not None else ("none",)
+    if tree[:2] == ("other", "collate"):
+        tree = tree[2]
+    if tree[0] == "column":
+        column, expression, name = tree[1], None, None
+    return IndexKey(column, expression, key.collation, key.opclass, key.descending, key.nulls_first, name)
 
 
 def key_definitions(index: Index) -> tuple[IndexKeyDefinition, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dbguard.model.names import Name
 from dbguard.model.operations.objects import (
     AlterPolicy,
     AlterSequence,
@@ -23,6 +24,14 @@ from dbguard.replay.advance.define import type_in
 from dbguard.replay.advance.draft import Advances, Draft, without
 from dbguard.replay.advance.drop import resolve_function
 
+_EXTENSION_TYPES = {
+    "citext": ("citext",),
+    "cube": ("cube",),
+    "hstore": ("hstore",),
+    "ltree": ("ltree", "lquery", "ltxtquery"),
+    "postgis": ("geometry", "geography", "box2d", "box3d"),
+    "vector": ("vector", "halfvec", "sparsevec"),
+}
 _USER_TYPES = {"range type": "range", "range": "range", "base type": "base", "shell type": "base"}
 
 
@@ -155,7 +164,12 @@ def create_schema(state: State, operation: CreateSchema) -> State:
 
 
 def create_extension(state: State, operation: CreateExtension) -> State:
-    return state._replace(schema=state.schema._replace(extensions=state.schema.extensions | {operation.name}))
+    """With the types that well-known extensions bring, so that they are found in the schema where they are."""
+    types = dict(state.schema.types)
+    for one in _EXTENSION_TYPES.get(operation.name, ()):
+        name = state.target(Name(operation.schema, one))
+        types.setdefault(name, UserType(name, "base", created=state.now))
+    return state._replace(schema=state.schema._replace(extensions=state.schema.extensions | {operation.name}, types=types))
 
 
 def create_object(state: State, operation: CreateObject) -> State:

@@ -27,7 +27,7 @@ from dbguard.model.schema import Table
 from dbguard.model.state import Effects, State
 from dbguard.replay.effects.common import AS, AX, SRX, SUE, add, assumed, family, lock, lock_all, refused, schema_knows
 from dbguard.replay.effects.queries import plan_query
-from dbguard.replay.effects.reading import ANALYSED, read
+from dbguard.replay.effects.reading import ANALYSED, read, read_all
 
 _RELATIONS = frozenset({"table", "view", "index", "sequence", "materialized view", "foreign table"})
 
@@ -50,8 +50,12 @@ def _create_trigger(trigger: CreateTrigger, state: State, server: Server) -> Eff
 
 
 def _set_trigger(change: SetTrigger, state: State, server: Server) -> Effects:
-    """EnableDisableTrigger in src/backend/commands/trigger.c."""
-    return _with_partitions(state, state.table(change.table), SRX)
+    """EnableDisableTrigger in src/backend/commands/trigger.c; ALL and USER reach partitions through their row triggers."""
+    table = state.table(change.table)
+    if schema_knows(state.schema, table) and not change.all and change.name not in {"all", "user", *table.triggers}:
+        return refused(f'trigger "{change.name}" for table "{table.name}" does not exist')
+    chosen = list(table.triggers.values()) if change.all else [table.triggers[change.name]] if change.name in table.triggers else []
+    return _with_partitions(state, table, SRX, row=any(trigger.row for trigger in chosen) or not table.known)
 
 
 def _create_rule(rule: CreateRule, state: State, server: Server) -> Effects:
@@ -64,6 +68,11 @@ def _exclusive(operation: Any, state: State, server: Server) -> Effects:
     """ACCESS EXCLUSIVE on the one table, for a moment (src/backend/commands/policy.c; ATExecEnableRowSecurity)."""
     table = state.table(operation.table)
     return Effects(locks=lock(AX, table.name), unknown=assumed(table))
+
+
+def _policy(policy: CreatePolicy | AlterPolicy, state: State, server: Server) -> Effects:
+    """Conditions are analysed, so tables in their sub-queries are opened."""
+    return add(_exclusive(policy, state, server), *read_all(policy.uses, state, stage=ANALYSED))
 
 
 def _drop_on_table(drop: DropOnTable, state: State, server: Server) -> Effects:
@@ -114,7 +123,7 @@ def _comment(comment: Comment, state: State, server: Server) -> Effects:
         name = state.resolve(comment.name)
         is_other = name in state.schema.sequences or name in state.schema.index_tables or comment.kind in {"index", "sequence"}
         return Effects(locks=lock(SUE, name), unknown=() if is_other else assumed(state.table(name)))
-    if comment.table is None:
+    if comment.table is None or comment.kind == "domain constraint":
         return Effects()
     table = state.table(comment.table)
     return Effects(locks=lock(SUE if comment.kind == "column" else AS, table.name), unknown=assumed(table))
@@ -132,8 +141,8 @@ EFFECTS: Mapping[type, Callable[[Any, State, Server], Effects]] = {
     SetTrigger: _set_trigger,
     CreateRule: _create_rule,
     SetRule: _exclusive,
-    CreatePolicy: _exclusive,
-    AlterPolicy: _exclusive,
+    CreatePolicy: _policy,
+    AlterPolicy: _policy,
     SetRowSecurity: _exclusive,
     DropOnTable: _drop_on_table,
     RenameOnTable: _rename_on_table,

@@ -50,6 +50,8 @@ def is_refuted(table: Table, key: PartitionKey, bound: Bound) -> bool:
     column = key.keys[0].column
     if column is None or key.strategy == "hash" or bound.default:
         return False
+    if any(check.expression is not None and _negates(check.expression.tree, column, key, bound) for check in proofs(table)):
+        return True
     mine = [fact for fact in _facts(table) if fact.column == column]
     if key.strategy == "list":
         values = [_constant(value) for value in bound.values]
@@ -59,6 +61,27 @@ def is_refuted(table: Table, key: PartitionKey, bound: Bound) -> bool:
         return False
     below = bound.lower[0][0] not in {"minvalue"} and _is_below(mine, bound.lower[0], strictly=True)
     return below or (bound.upper[0][0] not in {"maxvalue"} and _is_above(mine, bound.upper[0], strictly=False))
+
+
+def _negates(tree: Tree, column: str, key: PartitionKey, bound: Bound) -> bool:
+    """Whether a check says `NOT (column IS NOT NULL AND ...)` with conditions that all values within `bound` meet."""
+    if tree[0] != "not" or len(key.keys) > 1 or ("null",) in bound.values:
+        return False
+    parts = tree[1][1:] if tree[1][0] == "and" else (tree[1],)
+    present = ("is_not_null", ("column", column))
+    return present in parts and all(part == present or _is_met_within(part, column, bound) for part in parts)
+
+
+def _is_met_within(part: Tree, column: str, bound: Bound) -> bool:
+    match list(_facts_of(part)):
+        case [Fact(column=of, operator=operator, value=value)] if of == column:
+            if bound.values:
+                allowed = value if operator == "in" else (value,) if operator == "=" else ()
+                return all(_constant(one) is not None and _constant(one) in allowed for one in bound.values)
+            if operator in {">", ">="}:
+                return _compare(_constant(bound.lower[0]), value) in ({1} if operator == ">" else {0, 1})
+            return operator in {"<", "<="} and _compare(_constant(bound.upper[0]), value) in {-1, 0}
+    return False
 
 
 def overlaps(key: PartitionKey, one: Bound, other: Bound) -> bool:

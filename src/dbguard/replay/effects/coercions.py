@@ -25,6 +25,7 @@ _WITH_MODIFIERS = frozenset({*_TEMPORAL, "varchar", "bpchar", "bit", "varbit", "
 class Conversion(Record):
     rewrites: bool = False
     impossible: bool = False  # needs a USING
+    wrong_length: bool = False  # every row is refused
     unknown: tuple[str, ...] = ()
 
 
@@ -39,7 +40,7 @@ def convert(old: DataType, new: DataType, state: State) -> Conversion:
     if source.array or target.array:
         return Conversion(rewrites=source != target)
     if source.name == target.name:
-        return Conversion(rewrites=not _same_length(source, target))
+        return Conversion(rewrites=not _same_length(source, target), wrong_length=source.builtin == "bit" and source.modifiers != target.modifiers)
     if {source.builtin, target.builtin} == {"timestamp", "timestamptz"}:
         return _time_zone(target, state)
     if _is_binary(source, target):

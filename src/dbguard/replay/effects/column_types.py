@@ -13,10 +13,9 @@ from dbguard.model.operations import ChangeColumnType
 from dbguard.model.postgres import Server
 from dbguard.model.schema import Column, Index, Table
 from dbguard.model.state import Effects, State
-from dbguard.replay.advance.dependents import sequences_in
 from dbguard.replay.effects.coercions import Conversion, convert, opclass
 from dbguard.replay.effects.columns import identity_locks, referenced_columns, surely_uses
-from dbguard.replay.effects.common import AS, AX, SRX, absent, add, assumed, family, leaves, lock, lock_all, no_column, parents_of, refused
+from dbguard.replay.effects.common import AX, SRX, absent, add, assumed, family, leaves, lock_all, named_in, no_column, parents_of, refused
 from dbguard.replay.effects.common import rewritten as rewrite
 from dbguard.replay.effects.dependents import views_of
 
@@ -33,13 +32,15 @@ def _change_type(operation: ChangeColumnType, state: State, server: Server) -> E
     conversion = _conversion(operation, column, state)
     if conversion.impossible and table.known:
         return refused(f'column "{column.name}" cannot be cast automatically to type {operation.type}')
+    if conversion.wrong_length and table.known and not state.is_new(table.name):
+        return refused("bit string length does not match")
     tables = family(state, table.name, only=operation.only)
     found = Effects(locks=lock_all(AX, tables), unknown=assumed(table) + conversion.unknown)
     if conversion.rewrites:
         found = add(found, rewrite(tables))
     for one in tables:
         found = add(found, _dependents(operation, one, state, rewrites=conversion.rewrites))
-    return add(found, _sequences(table, column, state))
+    return add(found, _sequences(table, column, state, server))
 
 
 def _of_unknown_column(operation: ChangeColumnType, table: Table, state: State) -> Effects:
@@ -130,7 +131,12 @@ def _foreign_keys(operation: ChangeColumnType, table: Table, column: Column, sta
 
 
 def _keeps_file(index: Index, column: Column, operation: ChangeColumnType, state: State) -> bool:
-    """CheckIndexCompatible in src/backend/commands/indexcmds.c: no expression, no predicate, the same operator classes and collations."""
+    """CheckIndexCompatible in src/backend/commands/indexcmds.c: no expression, no predicate, the same operator classes and collations.
+
+    An index of a partition that belongs to one of the whole table is made anew from that one, so it never keeps its file.
+    """
+    if index.parent is not None:
+        return False
     if index.where is not None or any(key.column is None for key in index.keys):
         return False
     keys = [key for key in index.keys if key.column == column.name]
@@ -145,11 +151,11 @@ def _collation(name: Any) -> str:
     return "default" if name is None else str(name.name)
 
 
-def _sequences(table: Table, column: Column, state: State) -> Effects:
+def _sequences(table: Table, column: Column, state: State, server: Server) -> Effects:
     """The sequence of an identity column changes its type as well; a default that reads one is written anew."""
     found = Effects(locks=identity_locks(table, column.name, state, SRX))
     if column.default is not None and not column.generated:
-        found = add(found, Effects(locks=lock(AS, *sequences_in(state, column.default))))
+        found = add(found, Effects(locks=named_in(state, server, column.default)))
     return found
 
 

@@ -31,7 +31,7 @@ from dbguard.model.schema import Column, Table
 from dbguard.model.state import Effects, Lock, State
 from dbguard.model.types import DataType
 from dbguard.replay.advance.dependents import sequences_in
-from dbguard.replay.effects.common import AS, AX, RX, SRX, SUE, absent, add, assumed, built, family, leaves, lock, lock_all, no_column, refused
+from dbguard.replay.effects.common import AX, RX, SRX, SUE, absent, add, assumed, built, family, leaves, lock, lock_all, named_in, no_column, refused
 from dbguard.replay.effects.common import rewritten as rewrite
 from dbguard.replay.effects.common import torn
 from dbguard.replay.effects.dependents import views_of
@@ -90,7 +90,7 @@ def _fill(column: ColumnDefinition, tables: tuple[Table, ...], state: State, ser
         return Effects()
     found = is_volatile(default, state)
     if not found.volatile:
-        return Effects(locks=lock(AS, *sequences_in(state, default)))
+        return Effects(locks=named_in(state, server, default))
     taken = Effects(locks=lock(RX, *sequences_in(state, default)), unknown=found.unknown)
     return add(taken, rewrite(tables))
 
@@ -134,13 +134,13 @@ def _drop_column(operation: DropColumn, state: State, server: Server) -> Effects
         if operation.if_exists:
             return Effects(locks=lock(AX, table.name))
         return refused(f'column "{operation.column}" of relation "{table.name}" does not exist')
-    if (reason := _keeps_column(operation, table, state)) is not None:
+    if (reason := _keeps_column(operation, table, state, server)) is not None:
         return refused(reason)
     return Effects(locks=lock_all(AX, tables) + torn(state, operation), unknown=assumed(table))
 
 
-def _keeps_column(operation: DropColumn, table: Table, state: State) -> str | None:
-    """Why the column has to stay (ATExecDropColumn, and dependencies without CASCADE)."""
+def _keeps_column(operation: DropColumn, table: Table, state: State, server: Server) -> str | None:
+    """Why the column has to stay (ATExecDropColumn, and dependencies without CASCADE); up to 14 generated columns went along."""
     name = operation.column
     if not table.known:
         return None
@@ -152,7 +152,7 @@ def _keeps_column(operation: DropColumn, table: Table, state: State) -> str | No
         return "cannot drop column from only the partitioned table when partitions exist"
     if operation.cascade:
         return None
-    generated = (c for c in table.columns.values() if c.generated and c.default is not None and name in c.default.columns)
+    generated = (c for c in table.columns.values() if server.since(15) and c.generated and c.default is not None and name in c.default.columns)
     children = (child for child, key in state.schema.referencing(table.name) if name in referenced_columns(key, table) and child.name != table.name)
     views = (view for view in views_of(state, table.name, name) if surely_uses(view, name, state))
     triggers = (t for t in table.triggers.values() if name in t.columns or name in t.when_columns)
@@ -200,7 +200,7 @@ def _set_default(operation: SetDefault, state: State, server: Server) -> Effects
         return refused(f'column "{column.name}" of relation "{table.name}" is a generated column')
     if column is not None and table.known and column.identity:
         return refused(f'column "{column.name}" of relation "{table.name}" is an identity column')
-    return add(_alter_column(operation, state, server), Effects(locks=lock(AS, *sequences_in(state, operation.default))))
+    return add(_alter_column(operation, state, server), Effects(locks=named_in(state, server, operation.default)))
 
 
 def _alter_column(operation: Any, state: State, server: Server) -> Effects:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from dbguard.model.expression import Expression
 from dbguard.model.names import Name
-from dbguard.model.postgres import LockMode
+from dbguard.model.postgres import LockMode, Server
 from dbguard.model.schema import Constraint, Index, Schema, Table
 from dbguard.model.state import Effects, Lock, State
+from dbguard.replay.advance.dependents import sequences_in
 
 AS, RS, RX, SUE, S, SRX, X, AX = LockMode  # as the manual's table 13.2 orders them
 
@@ -73,6 +75,13 @@ def parents_of(state: State, constraint: Constraint) -> tuple[Table, ...]:
         return ()
     parent = state.table(constraint.references)
     return family(state, parent.name, only=parent.kind != "partitioned table")
+
+
+def named_in(state: State, server: Server, *defaults: Expression | None) -> tuple[Lock, ...]:
+    """ACCESS SHARE on sequences that a stored default names: from 18 a dependency is recorded under a lock."""
+    if not server.since(18):
+        return ()
+    return lock(AS, *(name for default in defaults if default is not None for name in sequences_in(state, default)))
 
 
 def schema_knows(schema: Schema, *tables: Table) -> bool:

@@ -10,7 +10,7 @@ from dbguard.model.operations import AddConstraint, AlterConstraint, ConstraintD
 from dbguard.model.postgres import Server
 from dbguard.model.schema import Constraint, Table
 from dbguard.model.state import Effects, State
-from dbguard.replay.effects.common import AS, AX, RS, SRX, SUE, absent, add, assumed, built, family, leaves, lock, lock_all, parents_of, refused, torn
+from dbguard.replay.effects.common import AS, AX, RS, SRX, SUE, S, absent, add, assumed, built, family, leaves, lock, lock_all, parents_of, refused, torn
 from dbguard.replay.effects.foreign_keys import add_foreign_key
 from dbguard.replay.effects.not_null import read_for_not_null
 from dbguard.replay.effects.refusals import why_no_constraint
@@ -26,22 +26,24 @@ def _add_constraint(operation: AddConstraint, state: State, server: Server) -> E
         return refused(reason)
     match operation.constraint.kind:
         case "check":
-            found = _add_check(operation, table, state)
+            found = _add_check(operation, table, state, server)
         case "not null":
             found = _add_not_null(operation, table, state)
         case "foreign key":
             found = _add_foreign_key(operation.constraint, table, state)
         case _:
-            found = _add_key(operation, table, state)
+            found = _add_key(operation, table, state, server)
     return found._replace(unknown=assumed(table) + found.unknown)
 
 
-def _add_check(operation: AddConstraint, table: Table, state: State) -> Effects:
+def _add_check(operation: AddConstraint, table: Table, state: State, server: Server) -> Effects:
     """Verified in every table that does not have it already (ATAddCheckNNConstraint, MergeWithExistingConstraint)."""
     check = operation.constraint
-    tables = family(state, table.name, only=operation.only or check.no_inherit)
+    tables = family(state, table.name, only=operation.only or (check.no_inherit and not server.since(18)))
     if not check.valid or not check.enforced:
         return Effects(locks=lock_all(AX, tables))
+    if check.no_inherit:
+        return Effects(locks=lock_all(AX, tables), scans=leaves(tables[:1]))
     unread = [t for t in tables if check.name is None or check.name not in t.constraints or t.name == table.name]
     return Effects(locks=lock_all(AX, tables), scans=leaves(unread))
 
@@ -76,12 +78,13 @@ def _is_same_key(own: Constraint, key: ConstraintDefinition | Constraint, state:
     return same_columns and (own.on_delete, own.on_update, own.deferrable, own.deferred) == (key.on_delete, key.on_update, key.deferrable, key.deferred)
 
 
-def _add_key(operation: AddConstraint, table: Table, state: State) -> Effects:
+def _add_key(operation: AddConstraint, table: Table, state: State, server: Server) -> Effects:
     """An index is built, or taken over; the columns of a primary key are made NOT NULL (index_check_primary_key in catalog/index.c)."""
     key = operation.constraint
     partitioned = table.kind == "partitioned table"
     tables = family(state, table.name, only=operation.only or not (partitioned or key.kind == "primary key"))
-    found = Effects(locks=lock_all(AX, tables))
+    below = AX if server.since(18) or key.kind == "primary key" else S
+    found = Effects(locks=lock(AX, table.name) + lock_all(below, tables[1:]))
     columns = key.columns
     if key.using_index is not None:
         index = table.indexes.get(key.using_index)

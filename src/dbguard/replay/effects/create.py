@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dbguard.model.operations import ColumnDefinition, CreateTable, CreateTableAs, LikeTable
+from dbguard.model.operations import CreateTable, CreateTableAs, LikeTable
 from dbguard.model.postgres import Server
 from dbguard.model.schema import Table
 from dbguard.model.state import Effects, State
-from dbguard.replay.advance.dependents import sequences_in
-from dbguard.replay.effects.common import AS, SUE, absent, add, assumed, lock, refused
+from dbguard.replay.effects.common import AS, SUE, absent, add, assumed, lock, named_in, refused
 from dbguard.replay.effects.foreign_keys import add_foreign_key
 from dbguard.replay.effects.partition_of import create_partition
 from dbguard.replay.effects.reading import ANALYSED, read_all
@@ -30,11 +29,11 @@ def _create_table(operation: CreateTable, state: State, server: Server) -> Effec
         return refused(reason)
     found = Effects()
     for column in operation.columns:
-        found = add(found, _column(column, state))
+        found = add(found, Effects(locks=named_in(state, server, column.default)))
     for source in operation.like:
-        found = add(found, _like(source, state))
+        found = add(found, _like(source, state, server))
     for parent_name in operation.inherits:
-        found = add(found, _inherit(state.table(parent_name), state))
+        found = add(found, _inherit(state.table(parent_name), state, server))
     found = add(found, _foreign_keys(operation, Table(name=name, known=False), state, server))
     return add(found, create_partition(operation, state, server)) if operation.partition_of is not None else found
 
@@ -57,29 +56,24 @@ def _foreign_keys(operation: CreateTable, table: Table, state: State, server: Se
     return found
 
 
-def _column(column: ColumnDefinition, state: State) -> Effects:
-    return Effects() if column.default is None else Effects(locks=lock(AS, *sequences_in(state, column.default)))
-
-
-def _like(like: LikeTable, state: State) -> Effects:
+def _like(like: LikeTable, state: State, server: Server) -> Effects:
     """transformTableLikeClause; copied defaults name the same sequences."""
     source = state.table(like.source)
     if (answer := absent(state, source)) is not None:
         return answer
     found = Effects(locks=lock(AS, source.name), unknown=assumed(source))
-    return add(found, _defaults(source, state)) if "defaults" in like.including else found
+    return add(found, _defaults(source, state, server)) if "defaults" in like.including else found
 
 
-def _inherit(parent: Table, state: State) -> Effects:
+def _inherit(parent: Table, state: State, server: Server) -> Effects:
     """MergeAttributes locks a parent against other schema changes."""
     if (answer := absent(state, parent)) is not None:
         return answer
-    return add(Effects(locks=lock(SUE, parent.name), unknown=assumed(parent)), _defaults(parent, state))
+    return add(Effects(locks=lock(SUE, parent.name), unknown=assumed(parent)), _defaults(parent, state, server))
 
 
-def _defaults(source: Table, state: State) -> Effects:
-    defaults = (c.default for c in source.columns.values() if c.default is not None and not c.generated)
-    return Effects(locks=lock(AS, *(name for default in defaults for name in sequences_in(state, default))))
+def _defaults(source: Table, state: State, server: Server) -> Effects:
+    return Effects(locks=named_in(state, server, *(column.default for column in source.columns.values() if not column.generated)))
 
 
 def _create_table_as(operation: CreateTableAs, state: State, server: Server) -> Effects:

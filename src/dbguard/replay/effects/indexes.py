@@ -11,7 +11,7 @@ from dbguard.model.postgres import LockMode, Server
 from dbguard.model.schema import Index, IndexKey, Schema, Table
 from dbguard.model.sql import chosen_index_name
 from dbguard.model.state import Effects, State
-from dbguard.replay.effects.common import AS, AX, SUE, S, add, assumed, lock, lock_all, refused, schema_knows
+from dbguard.replay.effects.common import AS, AX, SUE, S, add, assumed, family, lock, lock_all, refused, schema_knows
 
 
 def _create_index(index: CreateIndex, state: State, server: Server) -> Effects:
@@ -22,7 +22,8 @@ def _create_index(index: CreateIndex, state: State, server: Server) -> Effects:
     reason = _refusal(index, table, state)
     if reason is not None:
         return Effects(fails=reason, transaction=transaction)
-    locked = Effects(locks=lock(mode, table.name), transaction=transaction, unknown=assumed(table))
+    tables = family(state, table.name, only=index.only or table.kind != "partitioned table")
+    locked = Effects(locks=lock_all(mode, tables), transaction=transaction, unknown=assumed(table))
     name = Name(table.name.schema, chosen_index_name(index, table))
     if index.name is not None and index.if_not_exists and _is_taken(state.schema, name):
         return locked
@@ -62,7 +63,6 @@ def _covers_partition_key(index: CreateIndex, table: Table) -> bool:
 def _on_partitions(index: CreateIndex, parent: Table, name: Name, state: State) -> Iterator[Effects]:
     """Every partition gets the index, unless it has an equal one that is still free: that one is attached, and locked."""
     for child in state.schema.partitions(parent.name):
-        yield Effects(locks=lock(S, child.name), unknown=assumed(child))
         same = next((found for found in child.indexes.values() if found.parent is None and _is_same(found, index)), None)
         if same is not None:
             yield Effects(locks=lock(S, same.name))

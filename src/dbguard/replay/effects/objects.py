@@ -21,7 +21,7 @@ from dbguard.model.operations import (
 )
 from dbguard.model.postgres import Server
 from dbguard.model.state import Effects, Lock, State
-from dbguard.replay.effects.common import AX, add, lock, lock_all, refused, schema_knows
+from dbguard.replay.effects.common import AX, add, leaves, lock, lock_all, refused, schema_knows
 from dbguard.replay.effects.dependents import drop_collation, drop_function, drop_namespace, drop_type, has_type
 from dbguard.replay.effects.queries import plan_query
 from dbguard.replay.effects.reading import REWRITTEN
@@ -77,6 +77,9 @@ def _drop_with(drop: Any, reached: list[tuple[Name, tuple[Lock, ...]]], state: S
 def _drop_type(drop: DropType, state: State, server: Server) -> Effects:
     """RemoveTypes; CASCADE drops every column of the type, of an array of it, and of domains over it."""
     full = [state.resolve_type(name) for name in drop.names]
+    missing = [name for name in full if name not in state.schema.types and name not in state.schema.tables]
+    if missing and state.schema.complete and not drop.if_exists and not state.schema.extensions:
+        return refused(f'type "{missing[0]}" does not exist')
     return _drop_with(drop, [(name, drop_type(state, name)) for name in full], state)
 
 
@@ -149,7 +152,8 @@ def _alter_attribute(alter: AlterAttribute, state: State, server: Server) -> Eff
     users = [table for table in tables if table.has_storage and any(map(uses, table.columns.values()))]
     if users and alter.change == "alter" and schema_knows(state.schema, *users):
         return refused(f"`{users[0].name}` has a column of type `{name}`")
-    return Effects(locks=(*lock(AX, name), *lock_all(AX, typed)))
+    rewrites = leaves(typed) if alter.change == "alter" else ()
+    return Effects(locks=(*lock(AX, name), *lock_all(AX, typed)), rewrites=rewrites)
 
 
 EFFECTS: Mapping[type, Callable[[Any, State, Server], Effects]] = {

@@ -10,7 +10,7 @@ from dbguard.model.postgres import LockMode, Server
 from dbguard.model.schema import Constraint, Table
 from dbguard.model.state import Effects, State
 from dbguard.replay.effects.bounds import is_refuted, overlaps
-from dbguard.replay.effects.common import AX, SRX, SUE, absent, add, assumed, family, indexes_of, leaves, lock, lock_all, parents_of, refused
+from dbguard.replay.effects.common import AS, AX, SRX, SUE, absent, add, assumed, family, indexes_of, leaves, lock, lock_all, parents_of, refused
 
 
 def create_partition(operation: CreateTable, state: State, server: Server) -> Effects:
@@ -26,7 +26,7 @@ def create_partition(operation: CreateTable, state: State, server: Server) -> Ef
     found = Effects(locks=lock(AX, parent.name) + lock_all(SUE, indexes_of((parent,))), unknown=assumed(parent))
     for key in parent.foreign_keys():
         found = add(found, Effects(locks=lock_all(SRX, parents_of(state, key))))
-    return add(found, default_partition(parent, operation.bound, state), referencing(parent, state, SRX))
+    return add(found, default_partition(parent, operation.bound, state), referencing(parent, state, SRX if server.since(15) else AS))
 
 
 def no_room(parent: Table, bound: Any, state: State) -> str | None:

@@ -118,7 +118,9 @@ def _detach(operation: DetachPartition, state: State, server: Server) -> Effects
         return Effects(locks=lock(SUE, parent.name) + lock(AX, child.name), transaction="forbidden", unknown=unknown)
     if operation.finalize:
         return Effects(locks=lock(SUE, parent.name) + lock(AX, child.name), unknown=unknown)
-    found = Effects(locks=lock(AX, parent.name, child.name) + lock_all(AX, child.indexes.values()), unknown=unknown)
+    referenced = any(True for _ in state.schema.referencing(parent.name))
+    below = AX if server.since(14) or referenced else SUE
+    found = Effects(locks=lock(AX, parent.name) + lock(below, child.name) + lock_all(AX, child.indexes.values()), unknown=unknown)
     if default is not None:
         found = add(found, Effects(locks=lock(AX, default.name)))
     for key in child.foreign_keys():

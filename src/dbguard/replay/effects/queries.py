@@ -15,7 +15,7 @@ from dbguard.model.postgres import LockMode, Server
 from dbguard.model.schema import Column, Table
 from dbguard.model.state import Effects, Lock, State
 from dbguard.replay.effects.common import AS, AX, RX, add, assumed, family, lock, lock_all, refused, schema_knows, stored_indexes
-from dbguard.replay.effects.reading import PLANNED, REWRITTEN, ancestors, read, read_all, use_sequences
+from dbguard.replay.effects.reading import PLANNED, REWRITTEN, ancestors, partition_bounds, read, read_all, use_sequences
 from dbguard.replay.effects.referential import actions_after_delete, checks_after_insert, checks_after_update
 
 
@@ -79,7 +79,7 @@ def _rows_written(state: State, one: Write, table: Table, server: Server, *, fil
 
 def _partition_bounds(state: State, table: Table, server: Server) -> tuple[Lock, ...]:
     """What a partition may hold is read from the tables above (`generate_partition_qual`), since 14 only to check new rows."""
-    return () if server.since(14) else lock_all(AS, ancestors(state, table))
+    return partition_bounds(state, table) if server.since(14) else lock_all(AS, ancestors(state, table))
 
 
 def _insert_locks(state: State, table: Table, given: frozenset[str] | None) -> Iterator[Lock]:
@@ -189,8 +189,8 @@ def _truncate(truncate: Truncate, state: State, server: Server) -> Effects:
     if outside and schema_knows(state.schema, *tables):
         return refused(f"`{outside[0].name}` references a table to be truncated")
     locks = [*lock_all(AX, tables), *lock_all(AX, stored_indexes(tables))]
-    for table in tables:
-        locks += _partition_bounds(state, table, server)
+    if not server.since(14):
+        locks += [one for table in tables for one in lock_all(AS, ancestors(state, table))]
     if truncate.restart_identity:
         owned = (sequence.name for sequence in state.schema.sequences.values() if sequence.owner is not None and sequence.owner[0] in reached)
         locks += lock(AX, *owned)
@@ -215,7 +215,7 @@ def _lock_table(statement: LockTable, state: State, server: Server) -> Effects:
         if name in statement.only:
             parts.append(Effects(locks=lock(mode, table.name), unknown=assumed(table)))
         else:
-            parts.append(read(state, (name,), mode))
+            parts.append(read(state, (name,), mode, bounds=False))
     return add(Effects(transaction="required"), *parts)
 
 

@@ -9,17 +9,21 @@ from dbguard.model.names import Name
 from dbguard.model.postgres import LockMode
 from dbguard.model.schema import Table
 from dbguard.model.state import Effects, Lock, State
-from dbguard.replay.effects.common import AS, RS, RX, assumed
+from dbguard.replay.effects.common import AS, RS, RX, assumed, lock_all
 
 # How far the server takes a query (src/backend/tcop/postgres.c): names alone are locked by parse analysis (CREATE VIEW),
 # views are expanded by the rewriter (PREPARE), partitions are found by the planner (EXPLAIN, and running it).
 ANALYSED, REWRITTEN, PLANNED = range(3)
 
 
-def read(state: State, names: Iterable[Name], mode: LockMode = AS, *, stage: int = PLANNED) -> Effects:
-    """The locks of a query that reads `names`; `mode` is ROW SHARE for SELECT ... FOR UPDATE, which reaches through views."""
+def read(state: State, names: Iterable[Name], mode: LockMode = AS, *, stage: int = PLANNED, bounds: bool = True) -> Effects:
+    """The locks of a query that reads `names`; `mode` is ROW SHARE for SELECT ... FOR UPDATE, which reaches through views.
+
+    `bounds` is false for what is not a query and looks at no partition bounds.
+    """
     found: dict[Name, None] = {}
     unknown: list[str] = []
+    above: list[Lock] = []
     waiting = list(names)
     while waiting:
         name = waiting.pop()
@@ -35,7 +39,15 @@ def read(state: State, names: Iterable[Name], mode: LockMode = AS, *, stage: int
             waiting.extend(table.uses.reads)
         elif stage >= PLANNED:
             found.update(dict.fromkeys(child.name for child in state.schema.descendants(table.name)))
-    return Effects(locks=tuple(Lock(name, mode) for name in found), unknown=tuple(unknown))
+            above.extend(partition_bounds(state, table) if bounds else ())
+    return Effects(locks=(*(Lock(name, mode) for name in found), *above), unknown=tuple(unknown))
+
+
+def partition_bounds(state: State, table: Table) -> tuple[Lock, ...]:
+    """To plan a partitioned table that is a partition itself, its own bounds are read from the tables above
+    (`set_baserel_partition_constraint` in plancat.c).
+    """
+    return lock_all(AS, ancestors(state, table)) if table.kind == "partitioned table" else ()
 
 
 def read_all(uses: Uses, state: State, *, stage: int = PLANNED) -> tuple[Effects, ...]:

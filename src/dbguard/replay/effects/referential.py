@@ -12,7 +12,7 @@ from dbguard.model.postgres import LockMode
 from dbguard.model.schema import Constraint, Table
 from dbguard.model.state import Lock, State
 from dbguard.replay.effects.common import RS, RX, parents_of
-from dbguard.replay.effects.reading import ancestors
+from dbguard.replay.effects.reading import ancestors, partition_bounds
 
 Seen = set[tuple[object, ...]]
 
@@ -88,12 +88,14 @@ def _check_parent(state: State, key: Constraint) -> Iterator[Lock]:
     for parent in parents_of(state, key):
         if parent.name == key.references or parent.parent is not None:
             yield Lock(parent.name, RS)
+            yield from partition_bounds(state, parent)
 
 
 def _lock_child(state: State, child: Table, mode: LockMode) -> Iterator[Lock]:
     """The child and its partitions; an inheritance child has a key of its own or none (FROM ONLY in ri_triggers.c)."""
     yield Lock(child.name, mode)
     if child.kind == "partitioned table":
+        yield from partition_bounds(state, child)
         for partition in state.schema.descendants(child.name):
             yield Lock(partition.name, mode)
 

@@ -102,6 +102,11 @@ def _rename(rename: RenameTable, state: State, server: Server) -> Effects:
     name = state.resolve(rename.table)
     if rename.kind == "index" and (name in state.schema.index_tables or name not in state.schema.tables):
         return Effects(locks=lock(SUE, name))
+    if rename.if_exists and state.schema.complete and not _exists(name, state):
+        return Effects()
+    taken = name._replace(name=rename.to)
+    if state.schema.complete and _exists(taken, state):
+        return refused(f'relation "{taken}" already exists')
     return _lock_relation(name, state)
 
 
@@ -111,7 +116,14 @@ def _set_schema(change: SetSchema, state: State, server: Server) -> Effects:
     sequence = state.schema.sequences.get(name)
     if sequence is not None and sequence.owner is not None and state.schema.complete:
         return refused(f"sequence `{name}` belongs to a column of `{sequence.owner[0]}` and moves with that table")
+    if state.schema.complete and change.schema not in state.schema.namespaces:
+        return refused(f'schema "{change.schema}" does not exist')
     return add(_lock_relation(name, state), _owned_sequences(name, state))
+
+
+def _exists(name: Name, state: State) -> bool:
+    schema = state.schema
+    return name in schema.tables or name in schema.sequences or name in schema.index_tables
 
 
 def _change_owner(change: ChangeOwner, state: State, server: Server) -> Effects:
