@@ -17,9 +17,11 @@ _SILENT = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\$(\w*)\$.*?\$\1\$", re
 def check(script: EndOfScript, step: Step) -> Iterator[Flag]:  # noqa: ARG001 - a moment has its steps
     seen = -1
     for one in script.steps:
-        if one.statement.start == seen or not _DEFINES.match(one.text):
+        if one.statement.start == seen or one.statement.end - one.statement.start <= MAX_IDENTIFIER_BYTES or not _DEFINES.match(one.text):
             continue
         seen = one.statement.start
+        if not _LONG_WORD.search(one.text):
+            continue
         for word in _LONG_WORD.findall(_SILENT.sub(" ", one.text)):
             name = word.strip('"').replace('""', '"')
             if len(name.encode()) > MAX_IDENTIFIER_BYTES:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dbguard.checks import Flag, flag
-from dbguard.model.operations import AddColumn, CreateIndex, DetachPartition, DropIndex
+from dbguard.model.operations import AddColumn, CreateIndex, DetachPartition, Do, DropIndex
 from dbguard.model.questions import default_partition
 from dbguard.model.state import Step
 
 
 def check(operation: object, step: Step) -> Iterator[Flag]:
     reason = step.effects.fails
-    if reason is None or step.statement.inside:  # a body can test first, or catch the error
+    if reason is None or any(isinstance(one, Do) for one in step.statement.operations):  # a body can test first, or catch the error
         return
     if not _has_a_rule_of_its_own(operation, step):
         yield flag(reason=reason)

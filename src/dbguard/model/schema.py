@@ -258,10 +258,24 @@ class Schema(Record):
 
     def referencing(self, name: Name) -> Iterator[tuple[Table, Constraint]]:
         """Foreign keys that point at `name`."""
-        for table in self.tables.values():
-            for constraint in table.foreign_keys():
-                if constraint.references == name:
-                    yield table, constraint
+        return iter(_references(self.tables).get(name, ()))
 
     def type_of(self, data_type: DataType) -> UserType | None:
         return self.types.get(data_type.name)
+
+
+_Keys = dict[Name, list[tuple[Table, Constraint]]]
+_latest: tuple[Mapping[Name, Table], _Keys] = ({}, {})
+
+
+def _references(tables: Mapping[Name, Table]) -> _Keys:
+    """Foreign keys by the table they point at; those of the latest schema are remembered, as many questions follow on one."""
+    global _latest  # noqa: PLW0603 - a memory of one, which changes no answer
+    if _latest[0] is not tables:
+        found: _Keys = {}
+        for table in tables.values():
+            for constraint in table.constraints.values():
+                if constraint.kind == "foreign key" and constraint.references is not None:
+                    found.setdefault(constraint.references, []).append((table, constraint))
+        _latest = (tables, found)
+    return _latest[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from dbguard.model.names import Name
 from dbguard.model.operations import Operation
@@ -57,9 +58,7 @@ class State(Record):
     @property
     def search_path(self) -> tuple[str, ...]:
         setting = self.settings.get("search_path")
-        if setting is None:
-            return ("public",)
-        return tuple(part.strip().strip('"') for part in setting.split(",") if part.strip() not in {"", '"$user"', "$user", "pg_catalog"})
+        return _DEFAULT_PATH if setting is None else _namespaces(setting)
 
     def resolve(self, name: Name) -> Name:
         """The full name of the relation (table, view, sequence or index) that `name` means here.
@@ -69,10 +68,12 @@ class State(Record):
         if name.schema is not None:
             return name
         schema = self.schema
+        tables, indexes, sequences = schema.tables, schema.index_tables, schema.sequences
+        last = name.name
         for namespace in ("pg_temp", *self.search_path):
-            full = Name(namespace, name.name)
-            if full in schema.tables or full in schema.index_tables or full in schema.sequences:
-                return full
+            full = (namespace, last)  # equal to the Name, and cheaper: this is asked for every name of every statement
+            if full in tables or full in indexes or full in sequences:
+                return Name(namespace, last)
         return self.target(name)
 
     def target(self, name: Name) -> Name:
@@ -101,6 +102,15 @@ class State(Record):
             return False
         first = self.now.script if self.batch is None else min(self.batch, self.now.script)
         return table.created.script >= first
+
+
+_DEFAULT_PATH = ("public",)
+
+
+@lru_cache(maxsize=64)
+def _namespaces(setting: str) -> tuple[str, ...]:
+    """The schemas of a `search_path` setting that can hold objects of the user."""
+    return tuple(part.strip().strip('"') for part in setting.split(",") if part.strip() not in {"", '"$user"', "$user", "pg_catalog"})
 
 
 class Step(Record):

@@ -98,10 +98,10 @@ class Inspection:
         )
 
     def _merged(self, same: list[Finding]) -> Finding:
-        """The same finding of several segments of majors as one; no versions if it holds for the whole range."""
+        """The same finding of several segments of majors as one, with the recipe of the oldest, which newer ones know as well."""
         low = min(finding.postgres[0] for finding in same if finding.postgres)
         high = max(finding.postgres[1] for finding in same if finding.postgres)
-        return same[0]._replace(postgres=None if (low, high) == (self._low, self._high) else (low, high))
+        return same[-1]._replace(postgres=None if (low, high) == (self._low, self._high) else (low, high))
 
 
 def _severity(rule: Rule, flag: Flag, direction: str) -> Severity:
@@ -113,6 +113,9 @@ def at_version(step: Step, major: int) -> Step:
     """The step as it goes on another server: the same states, other effects. Its server knows all that was asked."""
     operation = step.operation
     if isinstance(operation, EndOfScript | EndOfTransaction):
+        if step.server.major == major:
+            step.server.asked.update(*(one.server.asked for one in operation.steps))
+            return step
         steps = tuple(at_version(one, major) for one in operation.steps)
         server = Server(major)
         server.asked.update(*(one.server.asked for one in steps))

@@ -189,7 +189,19 @@ def _create_cluster(programs: Path, folder: Path, owner: tuple[int, int] | None)
 
 
 def _initdb(programs: Path, data: Path, owner: tuple[int, int] | None) -> None:
-    command = [str(programs / "initdb"), "-D", str(data), "-U", "postgres", "-E", "UTF8", "--no-locale", "--auth=trust", "--no-sync", "--wal-segsize=1"]
+    command = [
+        str(programs / "initdb"),
+        "-D",
+        str(data),
+        "-U",
+        "postgres",
+        "-E",
+        "UTF8",
+        "--no-locale",
+        "--auth=trust",
+        "--no-sync",
+        "--wal-segsize=1",
+    ]
     done = _run(command, owner)
     if done.returncode != 0:
         raise ServerError(f"`initdb` of {programs} failed:\n{done.stderr.decode(errors='replace').strip()}")

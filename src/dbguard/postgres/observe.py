@@ -162,7 +162,10 @@ def _outside_transaction(connection: Connection[Any], statement: str, messages: 
 
 
 # Statements that lock pg_class itself: stopping them there would stop the sessions that watch as well.
-_ON_CATALOGS = re.compile(r"\s*(reindex\s*(\(.*?\)\s*)?(database|system)\b|(vacuum|cluster)\b[^;]*pg_class|vacuum(\s*\(.*?\)|\s+full|\s+verbose|\s+analyze)*\s*;?\s*$)", re.IGNORECASE)
+_ON_CATALOGS = re.compile(
+    r"\s*(reindex\s*(\(.*?\)\s*)?(database|system)\b|(vacuum|cluster)\b[^;]*pg_class|vacuum(\s*\(.*?\)|\s+full|\s+verbose|\s+analyze)*\s*;?\s*$)",
+    re.IGNORECASE,
+)
 
 
 class _Brakes:
@@ -256,8 +259,8 @@ WHERE pid = %s AND NOT granted AND locktype = 'relation' AND relation = 'pg_cata
 
 _RELATIONS = """
 SELECT c.oid, n.nspname, c.relname, c.relkind, c.relfilenode, i.indrelid,
-       (SELECT p.partdefid = c.oid FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = h.inhparent
-        WHERE h.inhrelid = c.oid AND c.relispartition)
+       (c.relispartition AND EXISTS (SELECT FROM pg_catalog.pg_partition_ancestors(c.oid) a
+                                     JOIN pg_catalog.pg_partitioned_table p ON p.partdefid = a.relid))
        OR (c.relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
                                        WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.atttypid >= 16384 AND t.typtype IN ('d', 'b', 'c'))),
        CASE WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_relation_size(c.oid) ELSE 0 END
@@ -379,7 +382,7 @@ def _scans(facts: Facts, modes: Mapping[Name, LockMode]) -> set[Name]:
 
 
 def _silent_scans(facts: Facts, modes: Mapping[Name, LockMode]) -> set[Name]:
-    """Scans that have no message: of a DEFAULT partition (check_default_partition_contents in partbounds.c) and of
+    """Scans that have no message: of a DEFAULT partition and those below it (check_default_partition_contents in partbounds.c) and of
     tables with a column of a domain (validateDomainCheckConstraint in typecmds.c). The counters show them, together with
     index builds and rewrites, which have messages and files of their own.
     """

@@ -111,7 +111,7 @@ def forbids_transaction(operation: object) -> bool:
 
 def _moment(moment: EndOfTransaction | EndOfScript, one: Parsed, state: State) -> Step:
     last = moment.steps[-1]
-    return Step(one.script, last.statement, moment, last.before, last.effects, state, last.server)
+    return Step(one.script, last.statement, moment, last.before, last.effects, state, Server(last.server.major))
 
 
 def _doubt(state: State, text: str) -> State:

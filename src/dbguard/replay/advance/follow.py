@@ -166,7 +166,9 @@ def rename_column_everywhere(draft: Draft, name: Name, old: str, new: str) -> No
             }
             draft.put(other._replace(constraints=constraints))
         if other.uses is not None and name in other.uses.reads and old in other.uses.columns:
-            draft.put(draft.tables[other.name]._replace(uses=other.uses._replace(columns=other.uses.columns | {new})))
+            another = any(read != name and old in draft.tables[read].columns for read in other.uses.reads if read in draft.tables)
+            uses = other.uses._replace(columns=other.uses.columns | {new}, star=other.uses.star or another)  # whose column it was is not certain
+            draft.put(draft.tables[other.name]._replace(uses=uses))
     for sequence in [s for s in draft.sequences.values() if s.owner == (name, old)]:
         draft.own_sequences()[sequence.name] = sequence._replace(owner=(name, new))
 

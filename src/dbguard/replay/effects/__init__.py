@@ -41,10 +41,18 @@ _MODULES = (
 EFFECTS: Mapping[type, Predict] = {kind: predict for module in _MODULES for kind, predict in module.EFFECTS.items()}
 
 
+NOTHING = Effects()
+
+
 def effects(operation: Operation, state: State, server: Server) -> Effects:
     """What `operation` does in `state` on `server`; nothing, for an operation that locks no relation."""
     predict = EFFECTS.get(type(operation))
-    return Effects() if predict is None else merge((predict(operation, state, server),), state)
+    if predict is None:
+        return NOTHING
+    found = predict(operation, state, server)
+    if len(found.locks) < 2 and not found.rewrites and not found.scans and not found.builds:
+        return found  # nothing to put in order
+    return merge((found,), state)
 
 
 def merge(parts: Iterable[Effects], before: State, after: State | None = None) -> Effects:

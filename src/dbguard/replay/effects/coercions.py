@@ -15,7 +15,9 @@ from dbguard.replay.effects import builtins
 from dbguard.replay.effects.types import base_type, is_constrained_domain, user_type
 
 _MAX_TIME_PRECISION = 6
-_UTC = frozenset({"utc", "gmt", "etc/utc", "etc/gmt", "zulu", "uct", "universal", "etc/zulu", "etc/uct", "etc/universal", "0", "z", "greenwich", "gmt0"})
+_UTC = frozenset(
+    {"utc", "gmt", "etc/utc", "etc/gmt", "zulu", "uct", "universal", "etc/zulu", "etc/uct", "etc/universal", "0", "z", "greenwich", "gmt0"}
+)
 _TEMPORAL = frozenset({"time", "timetz", "timestamp", "timestamptz"})
 _TEXTS = frozenset({"text", "varchar", "bpchar"})
 _STRINGS = frozenset({*_TEXTS, "name"})

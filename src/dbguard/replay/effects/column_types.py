@@ -5,7 +5,7 @@ ATPrepAlterColumnType, ATExecAlterColumnType and ATPostAlterTypeCleanup in src/b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from dbguard.model.expression import Tree
@@ -13,11 +13,14 @@ from dbguard.model.operations import ChangeColumnType
 from dbguard.model.postgres import Server
 from dbguard.model.schema import Column, Index, Table
 from dbguard.model.state import Effects, State
+from dbguard.model.types import DataType
 from dbguard.replay.effects.coercions import Conversion, convert, opclass
 from dbguard.replay.effects.columns import identity_locks, referenced_columns, surely_uses
 from dbguard.replay.effects.common import AX, SRX, absent, add, assumed, family, leaves, lock_all, named_in, no_column, parents_of, refused
 from dbguard.replay.effects.common import rewritten as rewrite
 from dbguard.replay.effects.dependents import views_of
+from dbguard.replay.effects.refusals import comparable
+from dbguard.replay.effects.types import base_type
 
 
 def _change_type(operation: ChangeColumnType, state: State, server: Server) -> Effects:
@@ -84,6 +87,8 @@ def _blocked(operation: ChangeColumnType, table: Table, column: Column, state: S
         return f'cannot alter inherited column "{name}"'
     if operation.only and state.schema.partitions(table.name):
         return f'type of inherited column "{name}" must be changed in child tables too'
+    if any(not comparable(own, referenced) for own, referenced in _compared(operation, table, state)):
+        return "a foreign key cannot be implemented any more: types that cannot be compared"
     if any(surely_uses(view, name, state) for view in views_of(state, table.name, name)):
         return "cannot alter type of a column used by a view or rule"
     if any(c.generated and c.default is not None and name in c.default.columns for c in table.columns.values()):
@@ -93,6 +98,20 @@ def _blocked(operation: ChangeColumnType, table: Table, column: Column, state: S
     if any(name in policy.columns for policy in table.policies.values()):
         return "cannot alter type of a column used in a policy definition"
     return None
+
+
+def _compared(operation: ChangeColumnType, table: Table, state: State) -> Iterator[tuple[DataType, DataType]]:
+    """The types that foreign keys compare after the change, on either side."""
+    new = base_type(operation.type, state)
+    for key in table.foreign_keys():
+        parent = state.schema.table(key.references) if key.references is not None else table
+        for own, other in zip(key.columns, referenced_columns(key, parent), strict=False):
+            if own == operation.column and parent.name != table.name and other in parent.columns:
+                yield new, base_type(parent.columns[other].type, state)
+    for child, key in state.schema.referencing(table.name):
+        for own, other in zip(key.columns, referenced_columns(key, table), strict=False):
+            if other == operation.column and child.name != table.name and own in child.columns:
+                yield base_type(child.columns[own].type, state), new
 
 
 def _key_uses(key: Any, column: str) -> bool:

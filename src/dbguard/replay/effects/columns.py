@@ -227,7 +227,9 @@ def _set_expression(operation: SetExpression, state: State, server: Server) -> E
     base = _alter_column(operation, state, server)
     if column is None or column.generated == "stored":
         return add(base, rewrite(tables))
-    checked = column.not_null or any(c.kind == "check" and c.expression is not None and column.name in c.expression.columns for c in table.constraints.values())
+    checked = column.not_null or any(
+        c.kind == "check" and c.expression is not None and column.name in c.expression.columns for c in table.constraints.values()
+    )
     return add(base, Effects(scans=leaves(tables))) if checked else base
 
 

@@ -141,7 +141,7 @@ def torn(state: State, operation: object) -> tuple[Lock, ...]:
         for key in table.constraints.values():
             if left is None or key.name not in left.constraints:
                 names.append(name)
-                names += [parent.name for parent in parents_of(state, key)]
+                names += [] if key.inherited else [parent.name for parent in parents_of(state, key)]
     return lock(AX, *names)
 
 

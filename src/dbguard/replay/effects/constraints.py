@@ -10,7 +10,25 @@ from dbguard.model.operations import AddConstraint, AlterConstraint, ConstraintD
 from dbguard.model.postgres import Server
 from dbguard.model.schema import Constraint, Table
 from dbguard.model.state import Effects, State
-from dbguard.replay.effects.common import AS, AX, RS, SRX, SUE, S, absent, add, assumed, built, family, leaves, lock, lock_all, parents_of, refused, torn
+from dbguard.replay.effects.common import (
+    AS,
+    AX,
+    RS,
+    SRX,
+    SUE,
+    S,
+    absent,
+    add,
+    assumed,
+    built,
+    family,
+    leaves,
+    lock,
+    lock_all,
+    parents_of,
+    refused,
+    torn,
+)
 from dbguard.replay.effects.foreign_keys import add_foreign_key
 from dbguard.replay.effects.not_null import read_for_not_null
 from dbguard.replay.effects.refusals import why_no_constraint
@@ -30,7 +48,7 @@ def _add_constraint(operation: AddConstraint, state: State, server: Server) -> E
         case "not null":
             found = _add_not_null(operation, table, state)
         case "foreign key":
-            found = _add_foreign_key(operation.constraint, table, state)
+            found = _add_foreign_key(operation, table, state, server)
         case _:
             found = _add_key(operation, table, state, server)
     return found._replace(unknown=assumed(table) + found.unknown)
@@ -55,15 +73,17 @@ def _add_not_null(operation: AddConstraint, table: Table, state: State) -> Effec
     return Effects(locks=lock_all(AX, tables), scans=scans)
 
 
-def _add_foreign_key(key: ConstraintDefinition, table: Table, state: State) -> Effects:
+def _add_foreign_key(operation: AddConstraint, table: Table, state: State, server: Server) -> Effects:
     """Partitions that have the same foreign key already keep theirs; its triggers on the referenced table are replaced
-    under ACCESS EXCLUSIVE (tryAttachPartitionForeignKey).
+    under ACCESS EXCLUSIVE (tryAttachPartitionForeignKey). From 18 inheritance children are locked as well, for nothing.
     """
+    key = operation.constraint
+    locked = family(state, table.name, only=operation.only or not (server.since(18) or table.kind == "partitioned table"))
     tables = family(state, table.name, only=table.kind != "partitioned table")
     same = [t for t in tables[1:] if any(_is_same_key(own, key, state) for own in t.foreign_keys())]
     fresh = (tables[0], *(t for t in tables[1:] if t not in same))
     checked = key.valid and key.enforced
-    found = add(Effects(locks=lock_all(SRX, tables)), add_foreign_key(key, fresh, state, checked=checked))
+    found = add(Effects(locks=lock_all(SRX, locked)), add_foreign_key(key, fresh, state, checked=checked))
     if same and key.references is not None:
         found = add(found, Effects(locks=lock(AX, state.resolve(key.references))))
     return found
@@ -75,21 +95,27 @@ def _is_same_key(own: Constraint, key: ConstraintDefinition | Constraint, state:
     parent = state.table(key.references)
     primary = parent.primary_key.columns if parent.primary_key is not None else ()
     same_columns = (own.referenced_columns or primary) == (key.referenced_columns or primary)
-    return same_columns and (own.on_delete, own.on_update, own.deferrable, own.deferred) == (key.on_delete, key.on_update, key.deferrable, key.deferred)
+    return same_columns and (own.on_delete, own.on_update, own.deferrable, own.deferred) == (
+        key.on_delete,
+        key.on_update,
+        key.deferrable,
+        key.deferred,
+    )
 
 
 def _add_key(operation: AddConstraint, table: Table, state: State, server: Server) -> Effects:
     """An index is built, or taken over; the columns of a primary key are made NOT NULL (index_check_primary_key in catalog/index.c)."""
     key = operation.constraint
     partitioned = table.kind == "partitioned table"
-    tables = family(state, table.name, only=operation.only or not (partitioned or key.kind == "primary key"))
+    tables = family(state, table.name, only=operation.only or not (partitioned or key.kind == "primary key" or server.since(18)))
     below = AX if server.since(18) or key.kind == "primary key" else S
     found = Effects(locks=lock(AX, table.name) + lock_all(below, tables[1:]))
     columns = key.columns
     if key.using_index is not None:
         index = table.indexes.get(key.using_index)
         columns = index.columns if index is not None else ()
-        found = add(found, Effects(locks=lock(SUE, Name(table.name.schema, key.using_index))))
+        if key.name not in {None, key.using_index}:  # the index gets the constraint's name
+            found = add(found, Effects(locks=lock(SUE, Name(table.name.schema, key.using_index))))
     else:
         found = found._replace(builds=built(state, operation) if table.known or columns else ())
     if key.kind == "primary key":
@@ -143,7 +169,13 @@ def _drop_constraint(operation: DropConstraint, state: State, server: Server) ->
     if constraint is None:
         if table.known and not operation.if_exists:
             return refused(f'constraint "{operation.name}" of relation "{table.name}" does not exist')
-        sentence = () if table.known else (f"constraint `{operation.name}` of `{table.name}` was not seen being added: it may be a foreign key, which would lock the table it references",)
+        sentence = (
+            ()
+            if table.known
+            else (
+                f"constraint `{operation.name}` of `{table.name}` was not seen being added: it may be a foreign key, which would lock the table it references",
+            )
+        )
         return Effects(locks=lock(AX, table.name), unknown=assumed(table) + sentence)
     if (reason := _keeps_constraint(constraint, table, state, cascade=operation.cascade)) is not None:
         return refused(reason)

@@ -19,12 +19,10 @@ def is_never_null(table: Table, column: str) -> bool:
 
     NotNullImpliedByRelConstraints in src/backend/commands/tablecmds.c: the column is NOT NULL, or a validated check says so.
     """
-    found = table.columns.get(column)
-    if found is None:
-        return False
     if any(c.kind == "not null" and column in c.columns and not c.valid for c in table.constraints.values()):
         return False
-    return found.not_null or is_proved(table, column)
+    found = table.columns.get(column)
+    return (found is not None and found.not_null) or is_proved(table, column)
 
 
 def is_proved(table: Table, column: str) -> bool:

@@ -41,7 +41,7 @@ def _attach(operation: AttachPartition, state: State, server: Server) -> Effects
         return refused(reason)
     tables = family(state, child.name)
     found = Effects(
-        locks=lock(SUE, parent.name) + lock_all(AX, tables) + lock_all(SUE, indexes_of((parent,))),
+        locks=lock(SUE, parent.name) + lock_all(AS, ancestors(state, parent)) + lock_all(AX, tables) + lock_all(SUE, indexes_of((parent,))),
         scans=_unproved(operation, parent, tables, state),
         builds=built(state, operation) if parent.known else (),
         unknown=assumed(parent) + assumed(child),

@@ -6,6 +6,7 @@ from dbguard.model.operations import ConstraintDefinition
 from dbguard.model.postgres import Server
 from dbguard.model.schema import Index, Table
 from dbguard.model.state import State
+from dbguard.model.types import DataType
 from dbguard.replay.effects.types import base_type
 
 _SYSTEM_COLUMNS = frozenset({"tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"})
@@ -16,6 +17,7 @@ _GROUPS = {
     **dict.fromkeys(("date", "timestamp", "timestamptz"), "time"),
     **{name: name for name in ("uuid", "bool", "bytea", "inet", "jsonb")},
 }
+_WIDTHS = {"int2": 0, "int4": 0, "int8": 0, "numeric": 1, "float4": 2, "float8": 2}
 
 
 def why_no_constraint(constraint: ConstraintDefinition, table: Table, state: State, server: Server, *, only: bool = False) -> str | None:
@@ -86,10 +88,17 @@ def _comparable(table: Table, own: str, parent: Table, other: str, state: State)
     if own not in table.columns or other not in parent.columns:
         return True
     mine, theirs = (base_type(one, state) for one in (table.columns[own].type, parent.columns[other].type))
-    if mine.array or theirs.array or mine.builtin is None or theirs.builtin is None:
+    return comparable(mine, theirs)
+
+
+def comparable(own: DataType, referenced: DataType) -> bool:
+    """Whether a foreign key may tie a column of type `own` to one of type `referenced`; true if that is not known here."""
+    groups = _GROUPS.get(own.builtin or ""), _GROUPS.get(referenced.builtin or "")
+    if own.array or referenced.array or None in groups:
         return True
-    groups = _GROUPS.get(mine.builtin), _GROUPS.get(theirs.builtin)
-    return None in groups or groups[0] == groups[1]
+    if groups == ("number", "number"):
+        return _WIDTHS[str(own.builtin)] <= _WIDTHS[str(referenced.builtin)]  # one way only: the cast has to be implicit
+    return groups[0] == groups[1]
 
 
 def _no_key(key: ConstraintDefinition, table: Table, server: Server) -> str | None:

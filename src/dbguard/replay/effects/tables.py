@@ -23,7 +23,17 @@ from dbguard.replay.effects.common import rewritten as rewrite
 
 # Options that only ACCESS EXCLUSIVE changes (src/backend/access/common/reloptions.c); all others need SHARE UPDATE EXCLUSIVE.
 _EXCLUSIVE_OPTIONS = frozenset(
-    {"user_catalog_table", "buffering", "fastupdate", "gin_pending_list_limit", "pages_per_range", "autosummarize", "security_barrier", "security_invoker", "check_option"}
+    {
+        "user_catalog_table",
+        "buffering",
+        "fastupdate",
+        "gin_pending_list_limit",
+        "pages_per_range",
+        "autosummarize",
+        "security_barrier",
+        "security_invoker",
+        "check_option",
+    }
 )
 
 
@@ -72,7 +82,9 @@ def _no_change(table: Table, operation: SetPersistence, state: State, server: Se
         others = (state.schema.table(key.references) for key in table.foreign_keys() if key.references not in {None, table.name})
         bad = next((other for other in others if other.persistence == "unlogged"), None)
     else:
-        bad = next((child for child, _ in state.schema.referencing(table.name) if child.name != table.name and child.persistence == "permanent"), None)
+        bad = next(
+            (child for child, _ in state.schema.referencing(table.name) if child.name != table.name and child.persistence == "permanent"), None
+        )
     return None if bad is None else f"a foreign key ties `{table.name}` to `{bad.name}`"
 
 

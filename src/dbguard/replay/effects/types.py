@@ -8,7 +8,9 @@ from dbguard.model.state import State
 from dbguard.model.types import CATALOG, DataType
 
 # Types of extensions that are in wide use; none of them is a domain.
-_OF_EXTENSIONS = frozenset({"citext", "hstore", "ltree", "cube", "seg", "isn", "geometry", "geography", "vector", "halfvec", "sparsevec", "box2d", "box3d", "raster"})
+_OF_EXTENSIONS = frozenset(
+    {"citext", "hstore", "ltree", "cube", "seg", "isn", "geometry", "geography", "vector", "halfvec", "sparsevec", "box2d", "box3d", "raster"}
+)
 
 
 def user_type(data_type: DataType, state: State) -> UserType | None:

