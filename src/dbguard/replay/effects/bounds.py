@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 from dbguard.model.expression import Tree
@@ -59,8 +60,8 @@ def is_refuted(table: Table, key: PartitionKey, bound: Bound) -> bool:
         return bool(listed) and None not in values and all(_differ(one, other) for one in listed for other in values)
     if len(key.keys) > 1:
         return False
-    below = bound.lower[0][0] not in {"minvalue"} and _is_below(mine, bound.lower[0], strictly=True)
-    return below or (bound.upper[0][0] not in {"maxvalue"} and _is_above(mine, bound.upper[0], strictly=False))
+    below = bound.lower[0][0] != "minvalue" and _is_below(mine, bound.lower[0], strictly=True)
+    return below or (bound.upper[0][0] != "maxvalue" and _is_above(mine, bound.upper[0], strictly=False))
 
 
 def _negates(tree: Tree, column: str, key: PartitionKey, bound: Bound) -> bool:
@@ -217,5 +218,5 @@ Proof = Callable[[Table], bool]
 def within(parents: tuple[Table, ...], bound: PartitionBound | Bound) -> Proof:
     """A test whether a table is proved to hold only rows of a partition of `parents[0]`, and of the partitions above it."""
     bounds = [(parents[0].partition_by, bound)]
-    bounds += [(above.partition_by, below.bound) for below, above in zip(parents, parents[1:], strict=False)]
+    bounds += [(above.partition_by, below.bound) for below, above in pairwise(parents)]
     return lambda table: all(key is not None and one is not None and is_implied(table, key, one) for key, one in bounds)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dbguard.model.expression import Expression
 from dbguard.model.operations import (
     AddColumn,
     AddIdentity,
@@ -29,11 +28,26 @@ from dbguard.model.operations import (
 from dbguard.model.postgres import Server
 from dbguard.model.schema import Column, Table
 from dbguard.model.state import Effects, Lock, State
-from dbguard.model.types import DataType
 from dbguard.replay.advance.dependents import sequences_in
-from dbguard.replay.effects.common import AX, RX, SRX, SUE, absent, add, assumed, built, family, leaves, lock, lock_all, named_in, no_column, refused
+from dbguard.replay.effects.common import (
+    AX,
+    RX,
+    SRX,
+    SUE,
+    absent,
+    add,
+    assumed,
+    built,
+    family,
+    leaves,
+    lock,
+    lock_all,
+    named_in,
+    no_column,
+    refused,
+    torn,
+)
 from dbguard.replay.effects.common import rewritten as rewrite
-from dbguard.replay.effects.common import torn
 from dbguard.replay.effects.dependents import views_of
 from dbguard.replay.effects.foreign_keys import add_foreign_key
 from dbguard.replay.effects.types import domain_default, is_constrained_domain, unseen_type

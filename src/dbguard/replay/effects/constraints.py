@@ -173,7 +173,7 @@ def _drop_constraint(operation: DropConstraint, state: State, server: Server) ->
             ()
             if table.known
             else (
-                f"constraint `{operation.name}` of `{table.name}` was not seen being added: it may be a foreign key, which would lock the table it references",
+                f"constraint `{operation.name}` of `{table.name}` was not seen being added: as a foreign key it would lock the table it references",
             )
         )
         return Effects(locks=lock(AX, table.name), unknown=assumed(table) + sentence)

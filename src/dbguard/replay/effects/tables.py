@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dbguard.model.names import Name
 from dbguard.model.operations import (
     SetAccessMethod,
     SetClustered,
@@ -14,11 +15,10 @@ from dbguard.model.operations import (
     SetTableOptions,
     SetTablespace,
 )
-from dbguard.model.names import Name
 from dbguard.model.postgres import Server
 from dbguard.model.schema import Table
 from dbguard.model.state import Effects, State
-from dbguard.replay.effects.common import AS, AX, S, SUE, absent, add, assumed, lock, refused
+from dbguard.replay.effects.common import AS, AX, SUE, S, absent, add, assumed, lock, refused
 from dbguard.replay.effects.common import rewritten as rewrite
 
 # Options that only ACCESS EXCLUSIVE changes (src/backend/access/common/reloptions.c); all others need SHARE UPDATE EXCLUSIVE.
