@@ -19,7 +19,8 @@ def check(addition: AddConstraint, step: Step) -> Iterator[Flag]:
         return
     table = step.table(addition.table)
     # On a partitioned table NOT VALID is an error before 18.
-    variant = "partitioned" if table.kind == "partitioned table" else "itself" if step.before.resolve(definition.references) == table.name else ""
+    alone = step.before.resolve(definition.references) == table.name or step.is_new(definition.references)
+    variant = "partitioned" if table.kind == "partitioned table" else "alone" if alone else ""
     yield flag(
         variant=variant,
         table=addition.table,

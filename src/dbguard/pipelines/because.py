@@ -16,10 +16,16 @@ _WAITS = {
 
 
 def because(effects: Effects, before: State) -> tuple[str, ...]:
-    """One sentence per lock that others notice, strongest first, then the work done under it."""
+    """One sentence per lock that others notice, strongest first, then the work done under it.
+
+    On a table that the open transaction has locked more strongly already, it is the stronger lock that others notice.
+    """
+    schema, transaction = before.schema, before.transaction
+    held = transaction.locks if transaction is not None else {}
     sentences = []
-    for lock in sorted(effects.locks, key=lambda lock: (-lock.mode, lock.relation)):
-        if lock.mode < LockMode.SHARE or lock.relation in before.schema.index_tables or lock.relation in before.schema.sequences:
+    locks = [lock._replace(mode=max(lock.mode, held.get(lock.relation, lock.mode))) for lock in effects.locks]
+    for lock in sorted(locks, key=lambda lock: (-lock.mode, lock.relation)):
+        if lock.mode < LockMode.SHARE or lock.relation in schema.index_tables or lock.relation in schema.sequences or before.is_new(lock.relation):
             continue
         sentences.append(f"{lock.mode} lock on `{shown(lock.relation)}`: {_WAITS[lock.mode]}{_until(effects, before)}")
     for verb, names in (("rewrites", effects.rewrites), ("reads all of", effects.scans), ("builds", effects.builds)):

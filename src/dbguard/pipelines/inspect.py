@@ -19,6 +19,9 @@ JUDGED_IN_DOWN = {"locks", "rewrites", "transactions"}
 warnings, and warnings would become advice, which is off unless asked for."""
 
 
+UNRELATED_TO_LOCKS = {"queries", "schema", "security"}
+
+
 class Inspection:
     """Runs the checks that are on over the steps of one history."""
 
@@ -91,7 +94,7 @@ class Inspection:
             recipe=words.recipe,
             assumes=tuple(dict.fromkeys((*flag.assumes, *about.effects.unknown))),
             postgres=versions,
-            because=because(about.effects, about.before),
+            because=() if rule.category in UNRELATED_TO_LOCKS else because(about.effects, about.before),
             excerpt=source.text[place.start : place.end],
             start=place.start,
             table=flag.facts.get("table", ""),

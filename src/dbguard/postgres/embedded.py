@@ -278,7 +278,7 @@ def _stop(process: subprocess.Popen[bytes] | None) -> None:
 
 
 def _run(command: list[str], owner: tuple[int, int] | None) -> subprocess.CompletedProcess[bytes]:
-    done: subprocess.CompletedProcess[bytes] = subprocess.run(command, capture_output=True, check=False, cwd="/", **_as(owner))
+    done: subprocess.CompletedProcess[bytes] = subprocess.run(command, capture_output=True, check=False, cwd="/", **_as(owner))  # noqa: S603 - our own command
     return done
 
 
