@@ -9,7 +9,7 @@ from dbguard.checks import Flag, flag
 from dbguard.model.names import MAX_IDENTIFIER_BYTES, truncate
 from dbguard.model.state import EndOfScript, Step
 
-_LONG_WORD = re.compile(r'"(?:[^"\n]|""){64,}"|\b[^\W\d]\w{63,}\b')
+_WORD = re.compile(r'"(?:[^"]|"")*"|\b[^\W\d]\w{63,}\b')  # short quoted names too: what stands between two of them is no name
 _DEFINES = re.compile(r"\s*(CREATE|ALTER)\b", re.IGNORECASE)
 _SILENT = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\$(\w*)\$.*?\$\1\$", re.DOTALL)
 
@@ -20,9 +20,7 @@ def check(script: EndOfScript, step: Step) -> Iterator[Flag]:  # noqa: ARG001 - 
         if one.statement.start == seen or one.statement.end - one.statement.start <= MAX_IDENTIFIER_BYTES or not _DEFINES.match(one.text):
             continue
         seen = one.statement.start
-        if not _LONG_WORD.search(one.text):
-            continue
-        for word in _LONG_WORD.findall(_SILENT.sub(" ", one.text)):
+        for word in _WORD.findall(_SILENT.sub(" ", one.text)):
             name = word.strip('"').replace('""', '"')
             if len(name.encode()) > MAX_IDENTIFIER_BYTES:
                 yield flag(at=one.statement, name=name, kept=truncate(name), bytes=len(name.encode()))

@@ -94,9 +94,9 @@ class State(Record):
         return self.schema.table(self.resolve(name))
 
     def is_new(self, name: Name) -> bool:
-        """Whether nobody can be using the table yet: created by this migration or batch, or temporary, and not filled since."""
+        """Whether nobody can be using the table yet: temporary, or created by this transaction, or by this migration or batch and not filled since."""
         table = self.table(name)
-        if table.persistence == "temporary":
+        if table.persistence == "temporary" or (table.created == self.now and self.transaction is not None):
             return True
         if table.created is None or table.filled:
             return False

@@ -41,14 +41,19 @@ from dbguard.replay.transactions import close, hold, opened
 def replay(parsed: Iterable[Parsed], state: State, major: int, asked: Callable[[Script], bool] = lambda _: True) -> Generator[Step, None, State]:
     """Replay scripts in order, starting from `state`, on PostgreSQL `major`; yield the steps of those for which `asked` is true.
 
-    A down script is replayed from the state just after its own up script and leaves no trace.
+    A down script is replayed from the state just after its own up script and leaves no trace. A lock_timeout that a script
+    sets ends with it: whether the next one runs in the same session depends on how many are pending.
     """
+    limit = state.settings.get("lock_timeout")
     for ordinal, one in enumerate(parsed, start=state.now.script + 1):
         after = yield from _script(one, state._replace(now=Created(ordinal, state.now.transaction + 1)), major, asked(one.script))
         if one.script.direction == "down":
             state = state._replace(now=after.now)
         else:
             state = after
+        if state.settings.get("lock_timeout") != limit:
+            others = {name: value for name, value in state.settings.items() if name != "lock_timeout"}
+            state = state._replace(settings=others if limit is None else {**others, "lock_timeout": limit})
     return state
 
 
