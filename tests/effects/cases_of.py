@@ -12,10 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dbguard.model.postgres import NEWEST, OLDEST, Server
-from dbguard.model.schema import Created, Schema
-from dbguard.model.state import Effects, State
+from dbguard.model.postgres import NEWEST, OLDEST
+from dbguard.model.schema import Schema
+from dbguard.model.source import Script, Source
+from dbguard.model.state import Effects, EndOfScript, EndOfTransaction, State
+from dbguard.parsing import parse, parse_text
 from dbguard.postgres.observe import observe
+from dbguard.replay import replay
+from dbguard.replay.advance import advance
+from dbguard.replay.effects import merge
 
 CASES = Path(__file__).parent / "cases"
 _CASE = re.compile(r"^-- case: *(.*)$", re.MULTILINE)
@@ -56,26 +61,15 @@ def _case(file: str, title: str, shared: str, text: str) -> Case:
 
 
 def predict(case: Case, major: int) -> Effects:
-    """Parsing and replay of the setup, then the effects of the statement."""
-    from dbguard.parsing import parse_text
-    from dbguard.replay.advance import advance
-    from dbguard.replay.effects import effects, merge
-
+    """The effects of the statement as `dbguard.predict` merges them, in the session that ran the setup: temporary tables are still there."""
     state = State(schema=Schema(complete=True))
-    for statement in parse_text(case.setup):
-        for operation in statement.operations:
-            state = advance(state, operation)
-    state = state._replace(now=Created(1, 1))  # the statement is another migration: what the setup made is in use
-    parts = []
-    before = state
-    for statement in parse_text(case.statement):
-        if statement.unread and not statement.operations:
-            return Effects(fails=statement.unread[0].reason)
-        for operation in statement.operations:
-            parts.append(effects(operation, state, Server(major)))
-            last = state
-            state = advance(state, operation)
-    return merge(parts, before, last if parts else before)
+    for operation in (operation for statement in parse_text(case.setup) for operation in statement.operations):
+        state = advance(state, operation)
+    parsed = parse(Script(Source("case.sql", case.statement), ((0, len(case.statement)),)))
+    if any(statement.unread and not statement.operations for statement in parsed.statements):
+        return Effects(fails=parsed.statements[0].unread[0].reason)
+    steps = [step for step in replay([parsed], state, major) if not isinstance(step.operation, EndOfScript | EndOfTransaction)]
+    return merge([step.effects for step in steps], steps[0].before, steps[-1].before) if steps else Effects()
 
 
 def clean(connection: Any) -> None:

@@ -153,11 +153,20 @@ def test_every_prediction_is_what_the_server_does(project: str, connection):
                 continue
             predicted, state = predict(text, state)
             observed = observe(connection, text).effects
+            if (predicted.fails or "").endswith("contains null values"):  # dbguard takes every table to hold rows
+                assert observed.fails == predicted.fails.replace("public.", "").replace('""', '"').replace('lending.', "")
+                run_on_empty_tables(connection, text)
             found += [f"{one.script.source.path}: {text.splitlines()[0]}: {line}" for line in differences(Case("", "", "", text), predicted, observed)]
         connection.execute("RESET ALL")
         state = state._replace(settings={})
         connection.execute(rows.get(one.script.version, "").encode())
     assert not found, "\n".join(found)
+
+
+def run_on_empty_tables(connection: Any, text: str) -> None:
+    names = "SELECT format('%I.%I', schemaname, relname) FROM pg_stat_user_tables"
+    connection.execute("TRUNCATE " + ", ".join(name for (name,) in connection.execute(names)) + " CASCADE")
+    connection.execute(text.encode())
 
 
 def as_alone(text: str) -> str:

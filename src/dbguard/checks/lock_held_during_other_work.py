@@ -8,6 +8,7 @@ from dbguard.checks import Flag, blocking_locks, flag
 from dbguard.model.names import Name
 from dbguard.model.operations import Copy, Delete, Insert, Refresh, Update
 from dbguard.model.predicates import pins_rows
+from dbguard.model.questions import new_name
 from dbguard.model.state import EndOfTransaction, Lock, Step
 
 
@@ -16,13 +17,18 @@ def check(transaction: EndOfTransaction, step: Step) -> Iterator[Flag]:  # noqa:
     for one in transaction.steps:
         work = slow_work(one) if held else ""
         for relation, (lock, earlier) in held.items() if work else ():
+            if relation not in one.before.schema.tables and earlier.before.schema.table(relation).kind == "view":
+                continue  # it has to be dropped before its tables change, and its readers are theirs
             waits = _made_worse(lock, one)
             if waits and earlier.statement is not one.statement:
-                yield flag(at=one.statement, table=earlier.display(relation), waits=waits, work=work, mode=str(lock.mode))
+                yield flag(at=one.statement, table=one.display(relation), waits=waits, work=work, mode=str(lock.mode))
                 return
         for lock in blocking_locks(one):
             if lock.relation not in held or held[lock.relation][0].mode < lock.mode:
                 held[lock.relation] = (lock, one)
+        if (names := new_name(one)) is not None and names[0] in held:
+            lock, earlier = held.pop(names[0])
+            held[names[1]] = (lock._replace(relation=names[1]), earlier)
 
 
 def _made_worse(held: Lock, step: Step) -> str:
@@ -45,11 +51,11 @@ def slow_work(step: Step) -> str:
     effects = step.effects
     for verb, relations in (("the rewrite of", effects.rewrites), ("the scan of", effects.scans)):
         for relation in relations:
-            if not step.is_new(relation):
+            if not step.before.is_empty(relation):
                 return f"{verb} `{step.display(relation)}`"
     for index in effects.builds:
         table = step.before.schema.index_tables.get(index) or getattr(step.operation, "table", None)
-        if table is None or not step.is_new(table):
+        if table is None or not step.before.is_empty(table):
             return f"the build of `{step.display(index)}`"
     match step.operation:
         case Update(table=table) if not step.is_new(table) and not _pinned(step):

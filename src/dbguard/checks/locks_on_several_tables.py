@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dbguard.checks import Flag, flag
 from dbguard.model.names import Name
 from dbguard.model.postgres import LockMode
+from dbguard.model.questions import new_name
 from dbguard.model.state import EndOfTransaction, Step
 from dbguard.model.times import milliseconds
 
@@ -21,6 +22,8 @@ def check(transaction: EndOfTransaction, step: Step) -> Iterator[Flag]:  # noqa:
                     yield flag(at=one.statement, table=one.display(relation), first=earlier.display(first))
                     return
             closed.setdefault(relation, one)
+        if (names := new_name(one)) is not None and names[0] in closed:
+            closed[names[1]] = closed[names[0]]
 
 
 def _closed_by(step: Step) -> list[Name]:

@@ -6,11 +6,33 @@ from collections.abc import Iterable, Iterator
 
 from dbguard.model.expression import Expression
 from dbguard.model.names import Name
-from dbguard.model.operations import AddColumn, AddConstraint, CreateIndex, CreateTable, DropConstraint, DropIndex, DropTable
+from dbguard.model.operations import (
+    AddColumn,
+    AddConstraint,
+    CreateIndex,
+    CreateTable,
+    DropConstraint,
+    DropIndex,
+    DropTable,
+    RenameTable,
+    SetSchema,
+)
 from dbguard.model.operations.tables import ConstraintDefinition
 from dbguard.model.schema import Constraint, Index, IndexKey, Table
 from dbguard.model.sql import constraint_name
 from dbguard.model.state import State, Step
+
+
+def new_name(step: Step) -> tuple[Name, Name] | None:
+    """The complete names that a relation had before the step and has after it, if the step gives it another."""
+    match step.operation:
+        case RenameTable(table=table, to=to):
+            old = step.before.resolve(table)
+            return old, Name(old.schema, to)
+        case SetSchema(table=table, schema=schema):
+            old = step.before.resolve(table)
+            return old, Name(schema, old.name)
+    return None
 
 
 def bare_constraint_name(definition: ConstraintDefinition, table: Table) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
+from dbguard.model.names import Name
 from dbguard.model.operations import Operation
 from dbguard.model.record import Record
 
@@ -47,6 +48,7 @@ class Statement(Record):
     end: int
     operations: tuple[Operation, ...]
     unread: tuple[Unread, ...] = ()
+    if_exists: Name | None = None  # ALTER ... IF EXISTS of this relation: nothing happens if it does not exist
     inside: str = ""  # "do" or "function" when it stands in a PL/pgSQL body
 
 

@@ -98,10 +98,16 @@ class State(Record):
         table = self.table(name)
         if table.persistence == "temporary" or (table.created == self.now and self.transaction is not None):
             return True
-        if table.created is None or table.filled:
-            return False
+        return not table.filled and self._was_created_here(table)
+
+    def is_empty(self, name: Name) -> bool:
+        """Whether the table holds next to nothing: created by this migration or batch, and not filled since, or temporary."""
+        table = self.table(name)
+        return table.persistence == "temporary" or (not table.filled and self._was_created_here(table))
+
+    def _was_created_here(self, table: Table) -> bool:
         first = self.now.script if self.batch is None else min(self.batch, self.now.script)
-        return table.created.script >= first
+        return table.created is not None and table.created.script >= first
 
 
 _DEFAULT_PATH = ("public",)

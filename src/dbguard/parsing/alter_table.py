@@ -85,7 +85,15 @@ def _alter_table(node: Node, context: Context) -> tuple[Operation, ...]:
     if len(commands) == 1:
         return (_operation(_Action(node, commands[0], 0, context)),)
     numbered = sorted(enumerate(commands), key=lambda pair: _pass(pair[1]))
-    return tuple([_operation(_Action(node, command, number, context)) for number, command in numbered])
+    found = tuple([_operation(_Action(node, command, number, context)) for number, command in numbered])
+    if any(map(_verifies_foreign_keys, commands)):
+        found = tuple([one._replace(verified=True) if isinstance(one, op.AddColumn) else one for one in found])
+    return found
+
+
+def _verifies_foreign_keys(command: Node) -> bool:
+    """Whether this action makes PostgreSQL verify every foreign key of its ALTER TABLE (transformAlterTableStmt, skipValidation)."""
+    return bool(command["subtype"] == "AT_AddConstraint" and command["def"]["Constraint"]["contype"] == "CONSTR_FOREIGN")
 
 
 def _operation(action: _Action) -> Operation:

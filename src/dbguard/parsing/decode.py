@@ -6,9 +6,9 @@ import json
 import re
 from typing import Any
 
-from pglast.parser import ParseError, parse_sql_json
+from pglast.parser import ParseError, parse_sql_json, split
 
-__all__ = ["ParseError", "Tree", "decode", "parse_tree", "reason"]
+__all__ = ["ParseError", "Tree", "decode", "parse_tree", "portions", "reason"]
 
 Tree = dict[str, Any]
 
@@ -19,6 +19,16 @@ def parse_tree(sql: str) -> list[Tree]:
     """The statements of `sql`: `{"stmt": {...}, "stmt_location": bytes, "stmt_len": bytes}`. Raises ParseError."""
     found: list[Tree] = decode(parse_sql_json(sql)).get("stmts", [])
     return found
+
+
+def portions(sql: str, size: int) -> list[tuple[int, int]]:
+    """Start and end of runs of whole statements of about `size` characters each. Raises ParseError."""
+    found, begin = [], 0
+    for statement in split(sql, with_parser=True, only_slices=True):
+        if statement.start - begin >= size:
+            found.append((begin, statement.start))
+            begin = statement.start
+    return [*found, (begin, len(sql))]
 
 
 def decode(text: str) -> Any:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import re
 
+from dbguard.model.names import Name
+from dbguard.model.operations import Do
 from dbguard.model.source import Statement, Unread
 from dbguard.parsing import lexer, split
 from dbguard.parsing.context import Context, Node, Offsets
-from dbguard.parsing.decode import ParseError, parse_tree, reason
+from dbguard.parsing.decode import ParseError, parse_tree, portions, reason
+from dbguard.parsing.names import relation
 from dbguard.parsing.statements import operations
 
-_PLACEHOLDER = r"""\{\{.*?\}\}|\{%.*?%\}|\$\{[^}\n]*\}|<%.*?%>|\#\{[^}\n]*\}|%\([^)\n]*\)s|%s\b|@\w+@|\$\(\w+\)
+PORTION = 500_000  # characters read at once: a parse tree takes a hundred times the memory of its text
+LONGEST_REASON = 200
+
+_PLACEHOLDER = r"""\{\{.{0,2000}?\}\}|\{%.{0,2000}?%\}|\$\{[^}\n]{0,2000}\}|<%.{0,2000}?%>|\#\{[^}\n]{0,2000}\}|%\([^)\n]{0,2000}\)s|%s\b|@\w+@|\$\(\w+\)
     |(?<![:\w]):(?:'\w+'|"\w+"|[A-Za-z_]\w*)|\{[A-Za-z_][\w.]*\}|(?<![\w$])\$[A-Za-z_]\w*(?!\w*\$)|(?<=[\s(,=])\?(?=[\s),;]|\Z)"""
 
 
@@ -19,10 +25,17 @@ def parse_piece(text: str, base: int) -> list[Statement]:
     text = lexer.tidy(text)
     if "\0" not in text:
         try:
-            return _all(text, base)
+            return _in_portions(text, base) if len(text) > 2 * PORTION else _all(text, base)
         except (ParseError, MemoryError, RecursionError):
             pass
     return _one_by_one(text, base)
+
+
+def _in_portions(text: str, base: int) -> list[Statement]:
+    found = []
+    for start, end in portions(text, PORTION):
+        found += _all(text[start:end], base + start)
+    return found
 
 
 def _all(text: str, base: int) -> list[Statement]:
@@ -54,7 +67,17 @@ def _statement(tree: Node, context: Context, base: int) -> Statement:
     except (KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
         return Statement(base + first, base + last, (), (Unread(base + first, f"not understood ({type(error).__name__})"),))
     unread = tuple([Unread(base + one.start, one.reason) for one in context.unread]) if context.unread else ()
-    return Statement(base + first, base + last, found, unread)
+    inside = "do" if found and type(found[0]) is Do else ""
+    return Statement(base + first, base + last, found, unread, _if_exists(tree), inside)
+
+
+def _if_exists(tree: Node) -> Name | None:
+    """The relation of ALTER ... IF EXISTS."""
+    node = next(iter(tree.values()))
+    if not node.get("missing_ok"):
+        return None
+    target = node.get("relation") or node.get("sequence")
+    return relation(target) if isinstance(target, dict) else None
 
 
 def _one_by_one(text: str, base: int) -> list[Statement]:
@@ -79,6 +102,9 @@ def _command(command: str, start: int, end: int) -> list[Statement]:
 
 
 def _unread(start: int, end: int, why: str) -> Statement:
+    """The parser quotes what it refuses, which may be the rest of the file."""
+    if len(why) > LONGEST_REASON:
+        why = why[:LONGEST_REASON] + "..."
     return Statement(start, end, (), (Unread(start, why),))
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Generator, Iterable
 from typing import cast
 
+from dbguard.model.names import Name
 from dbguard.model.operations import (
     AlterObject,
     AlterSystem,
@@ -117,10 +118,17 @@ def _without_temporary(state: State) -> State:
 
 
 def _run_by(statement: Statement, state: State) -> Iterable[Operation]:
-    """The operations of a statement, with those of the functions that it calls."""
+    """The operations of a statement, with those of the functions that it calls; none if IF EXISTS finds nothing."""
+    if statement.if_exists is not None and state.schema.complete and not _exists(state.resolve(statement.if_exists), state):
+        return ()
     if not any(isinstance(operation, Select | Call) for operation in statement.operations):
         return statement.operations
     return [inner for operation in statement.operations for inner in with_calls(operation, state)]
+
+
+def _exists(name: Name, state: State) -> bool:
+    schema = state.schema
+    return name in schema.tables or name in schema.index_tables or name in schema.sequences
 
 
 def runs_in_transaction(one: Parsed) -> bool:

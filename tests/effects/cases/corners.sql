@@ -291,3 +291,32 @@ COPY orders (note) TO '/dev/null';
 -- case: copying in without the foreign key
 -- statement
 COPY orders (note) FROM PROGRAM 'echo x';
+
+-- case: another foreign key in the same ALTER makes PostgreSQL verify the inline one
+CREATE TABLE seen_parent (id int PRIMARY KEY);
+CREATE TABLE seen_child (id int, other int);
+INSERT INTO seen_child VALUES (1, NULL);
+-- statement
+ALTER TABLE seen_child ADD COLUMN parent int REFERENCES seen_parent, ADD FOREIGN KEY (other) REFERENCES seen_parent;
+
+-- case: a default of another column in the same ALTER leaves the inline foreign key unverified
+CREATE TABLE seen_parent (id int PRIMARY KEY);
+CREATE TABLE seen_child (id int);
+INSERT INTO seen_child VALUES (1);
+-- statement
+ALTER TABLE seen_child ADD COLUMN parent int REFERENCES seen_parent, ADD COLUMN label text DEFAULT 'x';
+
+-- case: a check in the same ALTER leaves the inline foreign key unverified
+CREATE TABLE seen_parent (id int PRIMARY KEY);
+CREATE TABLE seen_child (id int);
+INSERT INTO seen_child VALUES (1);
+-- statement
+ALTER TABLE seen_child ADD COLUMN parent int REFERENCES seen_parent, ADD CHECK (id > 0);
+
+-- case: ALTER TABLE IF EXISTS of a table that does not exist does nothing
+-- statement
+ALTER TABLE IF EXISTS never_made ADD CONSTRAINT never_made_check CHECK (id > 0);
+
+-- case: ALTER TABLE IF EXISTS DROP COLUMN of a table that does not exist does nothing
+-- statement
+ALTER TABLE IF EXISTS never_made DROP COLUMN id;

@@ -198,6 +198,7 @@ class AddColumn(Record):
     if_not_exists: bool = False
     only: bool = False
     if_exists: bool = False  # ALTER TABLE IF EXISTS
+    verified: bool = False  # another action of the statement makes PostgreSQL verify inline foreign keys, too
 
 
 class DropColumn(Record):

@@ -35,7 +35,7 @@ def _change_type(operation: ChangeColumnType, state: State, server: Server) -> E
     conversion = _conversion(operation, column, state)
     if conversion.impossible and table.known:
         return refused(f'column "{column.name}" cannot be cast automatically to type {operation.type}')
-    if conversion.wrong_length and table.known and not state.is_new(table.name):
+    if conversion.wrong_length and table.known and not state.is_empty(table.name):
         return refused("bit string length does not match")
     tables = family(state, table.name, only=operation.only)
     found = Effects(locks=lock_all(AX, tables), unknown=assumed(table) + conversion.unknown)

@@ -71,7 +71,7 @@ def _add_column(operation: AddColumn, state: State, server: Server) -> Effects:
     effects = add(effects, _fill(column, tables, state, server), _verify(operation, tables, state))
     if any(constraint.kind in {"unique", "primary key", "exclusion"} for constraint in column.constraints):
         effects = effects._replace(builds=effects.builds + built(state, operation))
-    if _leaves_nulls(column, state) and table.known and not state.is_new(table.name):
+    if _leaves_nulls(column, state) and table.known and not state.is_empty(table.name):
         return effects._replace(fails=f'column "{column.name}" of relation "{table.name}" contains null values')
     return effects
 
@@ -133,7 +133,7 @@ def _verify(operation: AddColumn, tables: tuple[Table, ...], state: State) -> Ef
         if constraint.kind == "check" and constraint.valid and constraint.enforced:
             effects = add(effects, Effects(scans=leaves(tables[:1] if constraint.no_inherit else tables)))
         elif constraint.kind == "foreign key":
-            checked = operation.column.default is not None and constraint.valid and constraint.enforced
+            checked = (operation.column.default is not None or operation.verified) and constraint.valid and constraint.enforced
             effects = add(effects, add_foreign_key(constraint, tables, state, checked=checked))
     return effects
 
