@@ -156,7 +156,9 @@ def test_every_prediction_is_what_the_server_does(project: str, connection):
             if (predicted.fails or "").endswith("contains null values"):  # dbguard takes every table to hold rows
                 assert observed.fails == predicted.fails.replace("public.", "").replace('""', '"').replace('lending.', "")
                 run_on_empty_tables(connection, text)
-            found += [f"{one.script.source.path}: {text.splitlines()[0]}: {line}" for line in differences(Case("", "", "", text), predicted, observed)]
+            unseen = {"locks"} if text.startswith("DO") and observed.transaction == "forbidden" else set()  # given back at its COMMIT
+            case = Case("", "", "", text, ignore=frozenset(unseen))
+            found += [f"{one.script.source.path}: {text.splitlines()[0]}: {line}" for line in differences(case, predicted, observed)]
         connection.execute("RESET ALL")
         state = state._replace(settings={})
         connection.execute(rows.get(one.script.version, "").encode())
@@ -164,7 +166,7 @@ def test_every_prediction_is_what_the_server_does(project: str, connection):
 
 
 def run_on_empty_tables(connection: Any, text: str) -> None:
-    names = "SELECT format('%I.%I', schemaname, relname) FROM pg_stat_user_tables"
+    names = "SELECT format('%I.%I', schemaname, relname) FROM pg_stat_user_tables JOIN pg_class ON pg_class.oid = relid WHERE relkind = 'r'"
     connection.execute("TRUNCATE " + ", ".join(name for (name,) in connection.execute(names)) + " CASCADE")
     connection.execute(text.encode())
 

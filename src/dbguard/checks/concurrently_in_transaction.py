@@ -8,6 +8,7 @@ from dbguard.checks import Flag, flag
 from dbguard.model.operations import (
     AlterSystem,
     Cluster,
+    Commit,
     CreateIndex,
     CreateObject,
     DetachPartition,
@@ -15,6 +16,7 @@ from dbguard.model.operations import (
     DropIndex,
     DropObject,
     Reindex,
+    Rollback,
     Vacuum,
 )
 from dbguard.model.state import Step
@@ -28,10 +30,13 @@ _TOOLS = frozenset(
 
 
 def check(
-    operation: AlterSystem | Cluster | CreateIndex | CreateObject | DetachPartition | DropIndex | DropObject | Reindex | Vacuum, step: Step
+    operation: AlterSystem | Cluster | Commit | CreateIndex | CreateObject | DetachPartition | DropIndex | DropObject | Reindex | Rollback | Vacuum,
+    step: Step,
 ) -> Iterator[Flag]:
     transaction = step.before.transaction
-    in_block = any(isinstance(other, Do) for other in step.statement.operations)
+    if isinstance(operation, Commit | Rollback) and (not operation.in_body or transaction is None):
+        return
+    in_block = not isinstance(operation, Commit | Rollback) and any(isinstance(other, Do) for other in step.statement.operations)
     if (transaction is None and not in_block) or step.effects.transaction != "forbidden":
         return
     variant = "do" if in_block else ""
@@ -53,6 +58,9 @@ def _statement(operation: object, step: Step) -> str:
             return "DETACH PARTITION CONCURRENTLY"
         case Reindex():
             return f"REINDEX {operation.kind.upper()}{concurrently}"
+        case Commit() | Rollback():
+            where = "a DO block" if any(isinstance(other, Do) for other in step.statement.operations) else "a procedure"
+            return f"{type(operation).__name__.upper()} in {where}"
         case Vacuum() | Cluster():
             return type(operation).__name__.upper()
         case _:

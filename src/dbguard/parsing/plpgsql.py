@@ -108,7 +108,7 @@ def _operations(tree: Any) -> tuple[tuple[Operation, ...], tuple[str, ...]]:
     reasons: dict[str, None] = {}
     for kind, query in _queries(tree):
         if kind == "transaction":
-            operations.append(Commit() if query == "commit" else Rollback())
+            operations.append(Commit(in_body=True) if query == "commit" else Rollback(in_body=True))
             continue
         text: str | None = query
         if kind == "dynamic":

@@ -19,6 +19,7 @@ JUDGED_IN_DOWN = {"locks", "rewrites", "transactions"}
 warnings, and warnings would become advice, which is off unless asked for."""
 
 
+Said = list[tuple[Rule, Flag, Step]]
 UNRELATED_TO_LOCKS = {"queries", "schema", "security"}
 
 
@@ -52,15 +53,34 @@ class Inspection:
         for same in told.values():
             yield self._merged(same)
 
-    def _versions(self, step: Step, rules: tuple[Rule, ...]) -> Iterator[tuple[list[tuple[Rule, Flag, Step]], int, int]]:
-        """What the checks say, newest majors first; an answer holds down to the highest version that was asked about."""
-        major = self._high
-        while major >= self._low:
-            one = at_version(step, major)
-            said = [(rule, flag, one) for rule in rules for flag in self._run(rule, one)]
-            floor = max((asked for asked in one.server.asked if self._low <= asked <= major), default=self._low)
-            yield said, floor, major
-            major = floor - 1
+    def _versions(self, step: Step, rules: tuple[Rule, ...]) -> Iterator[tuple[Said, int, int]]:
+        """What the checks say, newest majors first, each answer with the majors for which it holds.
+
+        An answer holds down to the highest version that effects or checks asked about, and further down while the effects
+        stay the same and no check asked.
+        """
+        low, high = self._low, self._high
+        one = at_version(step, high)
+        said, own = self._said(one, rules)
+        major = high
+        while True:
+            floor = max((asked for asked in one.server.asked | own if low < asked <= major), default=low)
+            if floor == low:
+                yield said, low, high
+                return
+            older = at_version(step, floor - 1)
+            if floor in own or not _same_effects(one, older):
+                yield said, floor, high
+                high = floor - 1
+                said, asked = self._said(older, rules)
+                own |= asked
+            one, major = older, floor - 1
+
+    def _said(self, step: Step, rules: tuple[Rule, ...]) -> tuple[Said, set[int]]:
+        """The flags of the checks, and the versions that they asked about."""
+        known = set(step.server.asked)
+        said = [(rule, flag, step) for rule in rules for flag in self._run(rule, step)]
+        return said, step.server.asked - known
 
     def _run(self, rule: Rule, step: Step) -> list[Flag]:
         try:
@@ -110,6 +130,12 @@ class Inspection:
 def _severity(rule: Rule, flag: Flag, direction: str) -> Severity:
     severity = rule.severity if flag.severity is None else min(rule.severity, flag.severity)
     return Severity(severity - 1) if direction == "down" else severity
+
+
+def _same_effects(one: Step, other: Step) -> bool:
+    if isinstance(one.operation, EndOfScript | EndOfTransaction):
+        return all(a.effects == b.effects for a, b in zip(one.operation.steps, other.operation.steps, strict=True))
+    return bool(one.effects == other.effects)
 
 
 def at_version(step: Step, major: int) -> Step:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from psycopg import Connection, Cursor
 
 ACTIVE_SQL_TRANSACTION = "25001"  # "cannot run inside a transaction block"
+INVALID_TRANSACTION_TERMINATION = "2D000"  # COMMIT in a DO block or procedure that runs inside a transaction block
 NO_ACTIVE_SQL_TRANSACTION = "25P01"  # "can only be used in transaction blocks"
 
 
@@ -72,7 +73,7 @@ def observe(connection: Connection[Any], statement: str, *, keep: bool = True) -
         required = _requires_transaction(connection, statement)
         connection.execute("SET client_min_messages = debug1")
         seen = _inside_transaction(connection, statement, messages, keep=keep)
-        if seen.sqlstate == ACTIVE_SQL_TRANSACTION:
+        if seen.sqlstate in {ACTIVE_SQL_TRANSACTION, INVALID_TRANSACTION_TERMINATION}:
             messages.clear()
             seen = _outside_transaction(connection, statement, messages)
             return seen._replace(effects=seen.effects._replace(transaction="forbidden"))

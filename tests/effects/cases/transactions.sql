@@ -51,3 +51,7 @@ CHECKPOINT;
 -- case: a block of code without SQL
 -- statement
 DO $$ BEGIN NULL; END $$;
+
+-- case: a block of code that commits
+-- statement
+DO $$ BEGIN COMMIT; END $$;

@@ -33,10 +33,12 @@ class Begin(Record):
 
 class Commit(Record):
     chain: bool = False
+    in_body: bool = False  # in a DO block or procedure, which must not run inside a transaction then
 
 
 class Rollback(Record):
     chain: bool = False
+    in_body: bool = False
 
 
 class Savepoint(Record):

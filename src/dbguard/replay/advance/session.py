@@ -29,7 +29,7 @@ def begin(state: State, _operation: Begin) -> State:
 
 
 def end(state: State, operation: Commit | Rollback) -> State:
-    if state.transaction is None:
+    if state.transaction is None or operation.in_body:
         return state
     state = close(state, committed=isinstance(operation, Commit))
     return begin(state, Begin()) if operation.chain else state

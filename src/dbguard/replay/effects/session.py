@@ -35,7 +35,12 @@ def _forbidden(operation: object, state: State, server: Server) -> Effects:
 
 
 def _end(end: Commit | Rollback, state: State, server: Server) -> Effects:
-    """Without a transaction COMMIT only warns, but AND CHAIN is an error (`EndTransactionBlock`)."""
+    """Without a transaction COMMIT only warns, but AND CHAIN is an error (`EndTransactionBlock`).
+
+    In a body it is refused inside a transaction block (manual section 41.8, "Transaction Management").
+    """
+    if end.in_body:
+        return FORBIDDEN
     return REQUIRED if end.chain else Effects()
 
 
