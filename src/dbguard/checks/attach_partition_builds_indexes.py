@@ -23,7 +23,7 @@ def check(attach: AttachPartition, step: Step) -> Iterator[Flag]:
         parent=attach.table,
         indexes="`, `".join(quote(index.name.name) for index in missing) or quote(step.effects.builds[0].name),
         builds="\n".join(_build(index, attach.partition, step) for index in missing),
-        constraints="\n".join(_constraint(index, attach.partition, step) for index in missing if index.constraint is not None),
+        constraints="".join(f"-- next migration\n{_constraint(index, attach.partition, step)}\n" for index in missing if index.constraint is not None),
     )
 
 

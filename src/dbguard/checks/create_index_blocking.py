@@ -14,6 +14,8 @@ def check(index: CreateIndex, step: Step) -> Iterator[Flag]:
     table = step.table(index.table)
     if index.concurrently or index.only or step.is_new(index.table) or table.kind == "partitioned table":
         return
+    if table.kind == "materialized view":
+        return  # only REFRESH writes to it
     yield flag(
         table=index.table,
         index=index_name(index, table),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dbguard.checks import Flag, flag
+from dbguard.model.names import quote
 from dbguard.model.operations import DropTable
 from dbguard.model.state import Step
 
@@ -14,4 +15,4 @@ def check(drop: DropTable, step: Step) -> Iterator[Flag]:
         table = step.table(name)
         unseen = drop.if_exists and not table.known and step.before.schema.complete
         if not unseen and not step.is_new(name) and table.parent is None:
-            yield flag(table=name, variant="cascade" if drop.cascade else "")
+            yield flag(table=name, aside=quote(f"{name.name}_deprecated"), variant="cascade" if drop.cascade else "")

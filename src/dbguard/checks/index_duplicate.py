@@ -25,17 +25,23 @@ def check(end: EndOfScript, step: Step) -> Iterator[Flag]:
                 continue
             for other in kept.values():
                 pair = frozenset({index.name.name, other.name.name})
-                if len(pair) == 2 and pair not in told and index_shape(other) == index_shape(index):
+                if len(pair) == 2 and pair not in told and _serve_alike(other, index):
                     told.add(pair)
                     spare, better = _spare(index, other)
                     yield flag(
                         at=one.statement,
+                        variant="" if spare.unique == better.unique else "unique",
                         table=one.display(added.table),
                         index=quote(spare.name.name),
                         other=quote(better.name.name),
                         drop=_drop(spare, one),
                     )
                     break  # one other tells it: a thousand equal indexes are a thousand findings, not half a million
+
+
+def _serve_alike(one: Index, other: Index) -> bool:
+    """Two unique indexes that treat nulls differently refuse different rows."""
+    return index_shape(one) == index_shape(other) and not (one.unique and other.unique and one.nulls_not_distinct != other.nulls_not_distinct)
 
 
 def _spare(new: Index, old: Index) -> tuple[Index, Index]:

@@ -13,22 +13,22 @@ from dbguard.model.state import EndOfTransaction, Lock, Step
 
 
 def check(transaction: EndOfTransaction, step: Step) -> Iterator[Flag]:  # noqa: ARG001 - a moment has its steps
-    held: dict[Name, tuple[Lock, Step]] = {}
+    held: dict[Name, tuple[Lock, Step, Name]] = {}  # with the name that others know it by until the commit
     for one in transaction.steps:
         work = slow_work(one) if held else ""
-        for relation, (lock, earlier) in held.items() if work else ():
+        for relation, (lock, earlier, known_as) in held.items() if work else ():
             if relation not in one.before.schema.tables and earlier.before.schema.table(relation).kind == "view":
                 continue  # it has to be dropped before its tables change, and its readers are theirs
             waits = _made_worse(lock, one)
             if waits and earlier.statement is not one.statement:
-                yield flag(at=one.statement, table=one.display(relation), waits=waits, work=work, mode=str(lock.mode))
+                yield flag(at=one.statement, table=earlier.display(known_as), waits=waits, work=work, mode=str(lock.mode))
                 return
         for lock in blocking_locks(one):
             if lock.relation not in held or held[lock.relation][0].mode < lock.mode:
-                held[lock.relation] = (lock, one)
+                held[lock.relation] = (lock, one, held[lock.relation][2] if lock.relation in held else lock.relation)
         if (names := new_name(one)) is not None and names[0] in held:
-            lock, earlier = held.pop(names[0])
-            held[names[1]] = (lock._replace(relation=names[1]), earlier)
+            lock, earlier, known_as = held.pop(names[0])
+            held[names[1]] = (lock._replace(relation=names[1]), earlier, known_as)
 
 
 def _made_worse(held: Lock, step: Step) -> str:

@@ -33,7 +33,7 @@ def _closed_by(step: Step) -> list[Name]:
     for lock in step.effects.locks:
         table = schema.tables.get(lock.relation)
         is_table = lock.relation not in schema.index_tables and lock.relation not in schema.sequences
-        if lock.mode is LockMode.ACCESS_EXCLUSIVE and is_table and not step.is_new(lock.relation):
-            if table is None or (table.parent is None and table.kind not in {"view", "composite type"}):
-                found.append(lock.relation)
+        is_root = table is None or (table.parent is None and table.kind not in {"view", "composite type"})
+        if lock.mode is LockMode.ACCESS_EXCLUSIVE and is_table and is_root and not step.is_new(lock.relation):
+            found.append(lock.relation)
     return found

@@ -1,4 +1,4 @@
-"""A table or view in use gets another name."""
+"""A table or view in use gets another name, and nothing takes the old one."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from dbguard.checks import Flag, flag
 from dbguard.model.names import quote
 from dbguard.model.operations import RenameTable
-from dbguard.model.state import Step
+from dbguard.model.state import EndOfScript, Step
 
 
-def check(rename: RenameTable, step: Step) -> Iterator[Flag]:
-    if rename.kind in {"index", "sequence", "composite type"} or step.is_new(rename.table):
-        return
-    if rename.to.endswith(("_deprecated", "_old", "_unused", "_backup")):
-        return  # the first half of a careful DROP TABLE: whoever misses the table says so, and its rows are still there
-    yield flag(table=rename.table, kind=rename.kind, to=quote(rename.to))
+def check(script: EndOfScript, step: Step) -> Iterator[Flag]:
+    for one in script.steps:
+        rename = one.operation
+        if not isinstance(rename, RenameTable) or rename.kind in {"index", "sequence", "composite type"} or one.is_new(rename.table):
+            continue
+        if rename.to.endswith(("_deprecated", "_old", "_unused", "_backup")):
+            continue  # the first half of a careful DROP TABLE: whoever misses the table says so, and its rows are still there
+        if one.before.resolve(rename.table) not in step.after.schema.tables:  # a view or another table answers to the old name
+            yield flag(at=one.statement, table=rename.table, kind=rename.kind, to=quote(rename.to))

@@ -6,7 +6,15 @@ import re
 from collections.abc import Iterator
 
 from dbguard.model.names import Name, quote, quote_all
-from dbguard.model.operations import AddColumn, ConstraintDefinition, CreateIndex, DropConstraint, IndexKeyDefinition
+from dbguard.model.operations import (
+    AddColumn,
+    ConstraintDefinition,
+    CreateIndex,
+    DropConstraint,
+    IndexKeyDefinition,
+    RenameColumn,
+    RenameTable,
+)
 from dbguard.model.schema import Constraint, Index, Table, UserType
 from dbguard.model.sql import choose_name, constraint_clause, constraint_name, default_text, index_statement
 from dbguard.model.state import State, Step
@@ -236,5 +244,19 @@ def proof_dropped_with(one: Step, steps: tuple[Step, ...], column: str) -> Const
 
 
 def columns_added(steps: tuple[Step, ...]) -> set[tuple[Name, str]]:
-    """Columns that these steps added, by full table name: no released code knows them."""
-    return {(step.before.resolve(step.operation.table), step.operation.column.name) for step in steps if isinstance(step.operation, AddColumn)}
+    """Columns that these steps added, by full table name: no released code knows them. Renames are followed."""
+    added: set[tuple[Name, str]] = set()
+    for step in steps:
+        match step.operation:
+            case AddColumn(table=table, column=column):
+                full = step.before.resolve(table)
+                if column.name not in step.before.schema.table(full).columns:
+                    added.add((full, column.name))
+            case RenameColumn(table=table, column=old, to=to):
+                full = step.before.resolve(table)
+                if (full, old) in added:
+                    added.add((full, to))
+            case RenameTable(table=table, to=to):
+                full = step.before.resolve(table)
+                added |= {(Name(full.schema, to), column) for owner, column in added if owner == full}
+    return added

@@ -94,7 +94,7 @@ class State(Record):
         return self.schema.table(self.resolve(name))
 
     def is_new(self, name: Name) -> bool:
-        """Whether nobody can be using the table yet: temporary, or created by this transaction, or by this migration or batch and not filled since."""
+        """Whether nobody can be using the table yet: temporary, created by this transaction, or by this migration or batch and not filled."""
         table = self.table(name)
         if table.persistence == "temporary" or (table.created == self.now and self.transaction is not None):
             return True

@@ -31,6 +31,7 @@ class Inspection:
         self._woken = selection.woken()
         self._low, self._high = postgres
         self._lines: tuple[str, Lines] | None = None
+        self._older: dict[tuple[int, int], Step] = {}  # steps of this script on other majors: moments ask for them again
 
     def findings(self, steps: Iterable[Step]) -> Iterator[Finding]:
         always = self._woken.get("*", ())
@@ -41,6 +42,8 @@ class Inspection:
                 rules += always
             if rules:
                 yield from self._step(step, rules)
+            if isinstance(step.operation, EndOfScript):
+                self._older.clear()
 
     def _step(self, step: Step, rules: tuple[Rule, ...]) -> Iterator[Finding]:
         told: dict[tuple[Any, ...], list[Finding]] = {}
@@ -60,7 +63,7 @@ class Inspection:
         stay the same and no check asked.
         """
         low, high = self._low, self._high
-        one = at_version(step, high)
+        one = self._at(step, high)
         said, own = self._said(one, rules)
         major = high
         while True:
@@ -68,7 +71,7 @@ class Inspection:
             if floor == low:
                 yield said, low, high
                 return
-            older = at_version(step, floor - 1)
+            older = self._at(step, floor - 1)
             if floor in own or not _same_effects(one, older):
                 yield said, floor, high
                 high = floor - 1
@@ -76,19 +79,38 @@ class Inspection:
                 own |= asked
             one, major = older, floor - 1
 
+    def _at(self, step: Step, major: int) -> Step:
+        """The step as it goes on another server: the same states, other effects. Its server knows all that was asked."""
+        operation = step.operation
+        if isinstance(operation, EndOfScript | EndOfTransaction):
+            steps = operation.steps if step.server.major == major else tuple([self._at(one, major) for one in operation.steps])
+            server = Server(major)
+            server.asked.update(*[one.server.asked for one in steps])
+            return step._replace(operation=operation._replace(steps=steps), server=server)
+        if step.server.major == major:
+            return step
+        key = (id(step), major)
+        if key not in self._older:
+            server = Server(major)
+            same = not any(major < asked <= step.server.major for asked in step.server.asked)
+            if same:
+                server.asked |= step.server.asked
+            found = step.effects if same else effects(operation, step.before, server)
+            self._older[key] = step._replace(effects=found, server=server)
+        return self._older[key]
+
     def _said(self, step: Step, rules: tuple[Rule, ...]) -> tuple[Said, set[int]]:
         """The flags of the checks, and the versions that they asked about."""
         known = set(step.server.asked)
-        said = [(rule, flag, step) for rule in rules for flag in self._run(rule, step)]
+        said = []
+        for rule in rules:
+            try:
+                for flag in rule.check(step):
+                    said.append((rule, flag, step))
+            except Exception as error:  # noqa: BLE001 - one crashed check must not silence the others; it is reported and exits 3
+                path = step.script.source.path
+                self.crashed.append(f"the check of rule {rule.name} crashed on {path}: {type(error).__name__}: {error}")
         return said, step.server.asked - known
-
-    def _run(self, rule: Rule, step: Step) -> list[Flag]:
-        try:
-            return list(rule.check(step))
-        except Exception as error:  # noqa: BLE001 - one crashed check must not silence the others; it is reported and exits 3
-            path = step.script.source.path
-            self.crashed.append(f"the check of rule {rule.name} crashed on {path}: {type(error).__name__}: {error}")
-            return []
 
     def _finding(self, rule: Rule, flag: Flag, step: Step, versions: tuple[int, int]) -> Finding:
         source = step.script.source
@@ -136,20 +158,3 @@ def _same_effects(one: Step, other: Step) -> bool:
     if isinstance(one.operation, EndOfScript | EndOfTransaction):
         return all(a.effects == b.effects for a, b in zip(one.operation.steps, other.operation.steps, strict=True))
     return bool(one.effects == other.effects)
-
-
-def at_version(step: Step, major: int) -> Step:
-    """The step as it goes on another server: the same states, other effects. Its server knows all that was asked."""
-    operation = step.operation
-    if isinstance(operation, EndOfScript | EndOfTransaction):
-        if step.server.major == major:
-            step.server.asked.update(*(one.server.asked for one in operation.steps))
-            return step
-        steps = tuple(at_version(one, major) for one in operation.steps)
-        server = Server(major)
-        server.asked.update(*(one.server.asked for one in steps))
-        return step._replace(operation=operation._replace(steps=steps), server=server)
-    if not any(major < asked <= step.server.major for asked in step.server.asked):
-        return step
-    server = Server(major)
-    return step._replace(effects=effects(operation, step.before, server), server=server)
