@@ -214,6 +214,8 @@ def _parse(path: str, raw: bytes) -> dict[str, Any]:
         raise ConfigError(f"{path}: not UTF-8 (byte {error.start})") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: not valid TOML: nested too deeply") from error
 
 
 def _read_table(table: Mapping[str, Any], keys: Mapping[str, Key], where: str, prefix: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import re
 
 STATEMENTS = (
     "CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, customer_id bigint, total numeric(10, 2) DEFAULT 0, CHECK (total >= 0))",
-    "CREATE TABLE IF NOT EXISTS items (order_id bigint REFERENCES orders (id) ON DELETE CASCADE, sku varchar(20) UNIQUE, note text COLLATE \"C\")",
+    'CREATE TABLE IF NOT EXISTS items (order_id bigint REFERENCES orders (id) ON DELETE CASCADE, sku varchar(20) UNIQUE, note text COLLATE "C")',
     "CREATE TABLE readings (at timestamptz NOT NULL, value float8) PARTITION BY RANGE (at)",
     "CREATE TABLE readings_2024 PARTITION OF readings FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')",
     "CREATE TABLE readings_rest PARTITION OF readings DEFAULT",
@@ -85,7 +85,7 @@ STATEMENTS = (
     "COMMENT ON COLUMN orders.total IS 'it''s money'",
     "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader",
     "SET LOCAL lock_timeout = '2s'",
-    "SET search_path TO archive, \"Weird Schema\", public",
+    'SET search_path TO archive, "Weird Schema", public',
     "RESET ALL",
     "SAVEPOINT before_it",
     "ROLLBACK TO SAVEPOINT before_it",

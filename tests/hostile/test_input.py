@@ -43,11 +43,12 @@ CLEAN = {
 def test_nothing_to_read_is_clean(raw: bytes, folder: Path):
     (folder / "a.sql").write_bytes(raw)
     done = dbguard("check", "a.sql", cwd=folder)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "nothing found in 1 migration (PostgreSQL 14 to 18).\n", "")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1].startswith("nothing found in 1 ")
 
 
 ENCODINGS = {
-    "UTF-8 with a mark": (b"\xef\xbb\xbf" + ALTER.encode(), ""),
+    "UTF-8 with a mark": b"\xef\xbb\xbf" + ALTER.encode(),
     "UTF-8 with a mark in the middle": ("SELECT 'é';\n\ufeff" + ALTER).encode(),
     "UTF-16": ALTER.encode("utf-16"),
     "UTF-16-LE": ALTER.encode("utf-16-le"),
@@ -58,7 +59,7 @@ ENCODINGS = {
 }
 
 
-@pytest.mark.parametrize("raw", [raw[0] if isinstance(raw, tuple) else raw for raw in ENCODINGS.values()], ids=ENCODINGS)
+@pytest.mark.parametrize("raw", ENCODINGS.values(), ids=ENCODINGS)
 def test_every_encoding_is_read(raw: bytes, folder: Path):
     (folder / "a.sql").write_bytes(raw)
     done = dbguard("check", "--format", "concise", "--select", "drop-column", "a.sql", cwd=folder)
@@ -81,7 +82,7 @@ def test_what_is_no_text_exits_3_and_the_others_are_still_checked(raw: bytes, re
     (folder / "b.sql").write_text(ALTER)
     done = dbguard("check", "--format", "concise", "a.sql", "b.sql", cwd=folder)
     assert done.returncode == 3
-    assert f"{reason}\n" in done.stdout
+    assert reason in next(line for line in done.stdout.splitlines() if line.startswith("a.sql:1:1 unreadable: "))
     assert "b.sql:1:1 drop-column: " in done.stdout
 
 
@@ -160,7 +161,7 @@ def assert_answer(sql: str) -> None:
     import dbguard
     from dbguard.reading import StandardInput
 
-    result = dbguard.check(dbguard.Config(select=("all",)), ["-"], stdin=StandardInput(sql.encode()))
+    result = dbguard.check(dbguard.Config.load("/", {"select": ["all"]}), ["-"], stdin=StandardInput(sql.encode()))
     assert result.crashed == ()
     assert result.exit_code in {0, 1}
     assert dbguard.predict(sql)
@@ -193,7 +194,7 @@ def test_tangled_text_takes_seconds_not_minutes(sql: str):
     from dbguard.reading import StandardInput
 
     began = time.process_time()
-    result = dbguard.check(dbguard.Config(select=("all",)), ["-"], stdin=StandardInput(sql.encode()))
+    result = dbguard.check(dbguard.Config.load("/", {"select": ["all"]}), ["-"], stdin=StandardInput(sql.encode()))
     assert result.crashed == ()
     assert time.process_time() - began < 15
     assert all(len(part.reason) < 300 for part in result.unread)

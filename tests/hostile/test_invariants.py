@@ -153,7 +153,7 @@ RENAMED = {
     "readings": "Messung",
     "sku": '"s k u"',
 }
-WORD = re.compile(r"'[^']*'|\$\w*\$.*\$\w*\$|\b(?:" + "|".join(RENAMED) + r")\b", re.DOTALL)
+WORD = re.compile(r"E'(?:[^'\\]|\\.)*'|'[^']*'|\$\w*\$.*\$\w*\$|\b(?:" + "|".join(RENAMED) + r")\b", re.DOTALL)
 
 
 def renamed(sql: str) -> str:

@@ -9,6 +9,7 @@ from importlib import import_module
 
 import click
 
+from dbguard.cli.output import discard_output
 from dbguard.errors import DbguardError
 from dbguard.version import __version__
 
@@ -60,6 +61,8 @@ def dbguard() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; every way it can end becomes an exit code and at most a few lines on standard error."""
+    if sys.stdout is None:  # closed by whoever started us
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - open until the process ends
     try:
         _invoke(list(arguments))
         sys.stdout.flush()
@@ -75,7 +78,7 @@ def run(arguments: Sequence[str]) -> int:
         click.echo("dbguard: interrupted", err=True)
         return INTERRUPTED
     except BrokenPipeError:
-        _discard_output()
+        discard_output()
         return READER_GONE
     except Exception as error:  # noqa: BLE001 - the last line of defence: nobody is shown a bare traceback
         _explain_crash(error)
@@ -89,11 +92,6 @@ def _invoke(arguments: list[str]) -> None:
         dbguard.main(args=arguments, prog_name="dbguard")
     with dbguard.make_context("dbguard", arguments) as context:
         dbguard.invoke(context)
-
-
-def _discard_output() -> None:
-    """The reader of the pipe is gone: keep Python from complaining when it flushes at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _explain_crash(error: Exception) -> None:

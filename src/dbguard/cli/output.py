@@ -24,9 +24,20 @@ def emit(text: str) -> None:
     if stream is None:
         sys.stdout.write(data.decode())
         return
-    sys.stdout.flush()
-    stream.write(data)
-    stream.flush()
+    try:
+        sys.stdout.flush()
+        stream.write(data)
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        discard_output()
+        raise UsageError(f"standard output cannot be written: {error.strerror}") from error
+
+
+def discard_output() -> None:
+    """Nobody can have the rest: keep Python from complaining when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parse_outputs(values: Iterable[str], formats: Iterable[str]) -> list[tuple[str, Path]]:

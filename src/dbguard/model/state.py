@@ -96,18 +96,22 @@ class State(Record):
     def is_new(self, name: Name) -> bool:
         """Whether nobody can be using the table yet: temporary, created by this transaction, or by this migration or batch and not filled."""
         table = self.table(name)
-        if table.persistence == "temporary" or (table.created == self.now and self.transaction is not None):
+        if _is_temporary(table) or (table.created == self.now and self.transaction is not None):
             return True
         return not table.filled and self._was_created_here(table)
 
     def is_empty(self, name: Name) -> bool:
         """Whether the table holds next to nothing: created by this migration or batch, and not filled since, or temporary."""
         table = self.table(name)
-        return table.persistence == "temporary" or (not table.filled and self._was_created_here(table))
+        return _is_temporary(table) or (not table.filled and self._was_created_here(table))
 
     def _was_created_here(self, table: Table) -> bool:
         first = self.now.script if self.batch is None else min(self.batch, self.now.script)
         return table.created is not None and table.created.script >= first
+
+
+def _is_temporary(table: Table) -> bool:
+    return table.persistence == "temporary" or table.name.schema == "pg_temp"
 
 
 _DEFAULT_PATH = ("public",)

@@ -16,8 +16,8 @@ from dbguard.parsing.statements import operations
 PORTION = 500_000  # characters read at once: a parse tree takes a hundred times the memory of its text
 LONGEST_REASON = 200
 
-_PLACEHOLDER = r"""\{\{.{0,2000}?\}\}|\{%.{0,2000}?%\}|\$\{[^}\n]{0,2000}\}|<%.{0,2000}?%>|\#\{[^}\n]{0,2000}\}|%\([^)\n]{0,2000}\)s|%s\b|@\w+@|\$\(\w+\)
-    |(?<![:\w]):(?:'\w+'|"\w+"|[A-Za-z_]\w*)|\{[A-Za-z_][\w.]*\}|(?<![\w$])\$[A-Za-z_]\w*(?!\w*\$)|(?<=[\s(,=])\?(?=[\s),;]|\Z)"""
+_PLACEHOLDER = r"""\{\{.{0,2000}?\}\}|\{%.{0,2000}?%\}|\$\{[^}\n]{0,2000}\}|<%.{0,2000}?%>|\#\{[^}\n]{0,2000}\}|%\([^)\n]{0,2000}\)s
+    |%s\b|@\w+@|\$\(\w+\)|(?<![:\w]):(?:'\w+'|"\w+"|[A-Za-z_]\w*)|\{[A-Za-z_][\w.]*\}|(?<![\w$])\$[A-Za-z_]\w*(?!\w*\$)|(?<=[\s(,=])\?(?=[\s),;]|\Z)"""
 
 
 def parse_piece(text: str, base: int) -> list[Statement]:

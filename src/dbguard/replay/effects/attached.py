@@ -53,7 +53,7 @@ def _set_trigger(change: SetTrigger, state: State, server: Server) -> Effects:
     """EnableDisableTrigger in src/backend/commands/trigger.c; ALL and USER reach partitions through their row triggers."""
     table = state.table(change.table)
     if schema_knows(state.schema, table) and not change.all and change.name not in {"all", "user", *table.triggers}:
-        return refused(f'trigger "{change.name}" for table "{table.name}" does not exist')
+        return refused(f'trigger "{change.name}" for table `{table.name}` does not exist')
     chosen = list(table.triggers.values()) if change.all else [table.triggers[change.name]] if change.name in table.triggers else []
     return _with_partitions(state, table, SRX, row=any(trigger.row for trigger in chosen) or not table.known)
 

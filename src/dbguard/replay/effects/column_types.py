@@ -82,7 +82,7 @@ def _blocked(operation: ChangeColumnType, table: Table, column: Column, state: S
     if not table.known:
         return None
     if table.partition_by is not None and any(_key_uses(key, name) for key in table.partition_by.keys):
-        return f'cannot alter column "{name}" because it is part of the partition key of relation "{table.name}"'
+        return f'cannot alter column "{name}" because it is part of the partition key of relation `{table.name}`'
     if column.inherited or table.parent is not None:
         return f'cannot alter inherited column "{name}"'
     if operation.only and state.schema.partitions(table.name):

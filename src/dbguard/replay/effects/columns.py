@@ -72,7 +72,7 @@ def _add_column(operation: AddColumn, state: State, server: Server) -> Effects:
     if any(constraint.kind in {"unique", "primary key", "exclusion"} for constraint in column.constraints):
         effects = effects._replace(builds=effects.builds + built(state, operation))
     if _leaves_nulls(column, state) and table.known and not state.is_empty(table.name):
-        return effects._replace(fails=f'column "{column.name}" of relation "{table.name}" contains null values')
+        return effects._replace(fails=f'column "{column.name}" of relation `{table.name}` contains null values')
     return effects
 
 
@@ -80,17 +80,15 @@ def _refused_column(operation: AddColumn, table: Table, state: State, server: Se
     column = operation.column
     if column.generated in {"virtual", "unstated"} and not server.since(18):
         return refused("virtual generated columns need PostgreSQL 18")
-    if any(not constraint.enforced for constraint in column.constraints) and not server.since(18):
-        return refused("NOT ENFORCED needs PostgreSQL 18")
-    if not table.known:
-        return None
-    if column.name in table.columns:
-        return refused(f'column "{column.name}" of relation "{table.name}" already exists')
-    if operation.only and state.schema.partitions(table.name):
+    if table.known and column.name in table.columns:
+        return refused(f'column "{column.name}" of relation `{table.name}` already exists')
+    if table.known and operation.only and state.schema.partitions(table.name):
         return refused("column must be added to child tables too")
     if table.parent is not None:
         return refused("cannot add column to a partition")
-    return None
+    grown = table._replace(columns={**table.columns, column.name: Column(column.name, column.type)})
+    reasons = (why_no_constraint(constraint, grown, state, server) for constraint in column.constraints if constraint.kind != "not null")
+    return next((refused(reason) for reason in reasons if reason is not None), None)
 
 
 def _fill(column: ColumnDefinition, tables: tuple[Table, ...], state: State, server: Server) -> Effects:
@@ -147,7 +145,7 @@ def _drop_column(operation: DropColumn, state: State, server: Server) -> Effects
     if table.known and operation.column not in table.columns:
         if operation.if_exists:
             return Effects(locks=lock(AX, table.name))
-        return refused(f'column "{operation.column}" of relation "{table.name}" does not exist')
+        return refused(f'column "{operation.column}" of relation `{table.name}` does not exist')
     if (reason := _keeps_column(operation, table, state, server)) is not None:
         return refused(reason)
     return Effects(locks=lock_all(AX, tables) + torn(state, operation), unknown=assumed(table))
@@ -159,7 +157,7 @@ def _keeps_column(operation: DropColumn, table: Table, state: State, server: Ser
     if not table.known:
         return None
     if table.partition_by is not None and any(key.column == name for key in table.partition_by.keys):
-        return f'cannot drop column "{name}" because it is part of the partition key of relation "{table.name}"'
+        return f'cannot drop column "{name}" because it is part of the partition key of relation `{table.name}`'
     if table.parent is not None or table.columns[name].inherited:
         return f'cannot drop inherited column "{name}"'
     if operation.only and table.kind == "partitioned table" and state.schema.partitions(table.name):
@@ -198,7 +196,7 @@ def _rename_column(operation: RenameColumn, state: State, server: Server) -> Eff
     if (answer := absent(state, table) or no_column(table, operation.column)) is not None:
         return answer
     if table.known and operation.to in table.columns:
-        return refused(f'column "{operation.to}" of relation "{table.name}" already exists')
+        return refused(f'column "{operation.to}" of relation `{table.name}` already exists')
     if table.known and (table.parent is not None or table.columns[operation.column].inherited):
         return refused(f'cannot rename inherited column "{operation.column}"')
     if table.known and operation.only and state.schema.partitions(table.name):
@@ -211,9 +209,9 @@ def _set_default(operation: SetDefault, state: State, server: Server) -> Effects
     table = state.table(operation.table)
     column = table.columns.get(operation.column)
     if column is not None and table.known and column.generated:
-        return refused(f'column "{column.name}" of relation "{table.name}" is a generated column')
+        return refused(f'column "{column.name}" of relation `{table.name}` is a generated column')
     if column is not None and table.known and column.identity:
-        return refused(f'column "{column.name}" of relation "{table.name}" is an identity column')
+        return refused(f'column "{column.name}" of relation `{table.name}` is an identity column')
     return add(_alter_column(operation, state, server), Effects(locks=named_in(state, server, operation.default)))
 
 
@@ -236,7 +234,7 @@ def _set_expression(operation: SetExpression, state: State, server: Server) -> E
     table = state.table(operation.table)
     column = table.columns.get(operation.column)
     if table.known and column is not None and not column.generated:
-        return refused(f'column "{column.name}" of relation "{table.name}" is not a generated column')
+        return refused(f'column "{column.name}" of relation `{table.name}` is not a generated column')
     tables = family(state, table.name, only=operation.only)
     base = _alter_column(operation, state, server)
     if column is None or column.generated == "stored":
@@ -254,7 +252,7 @@ def _drop_expression(operation: DropExpression, state: State, server: Server) ->
         if column.generated == "virtual":
             return refused("ALTER TABLE / DROP EXPRESSION is not supported for virtual generated columns")
         if not column.generated and not operation.if_exists:
-            return refused(f'column "{column.name}" of relation "{table.name}" is not a generated column')
+            return refused(f'column "{column.name}" of relation `{table.name}` is not a generated column')
     return _alter_column(operation, state, server)
 
 
@@ -262,8 +260,14 @@ def _add_identity(operation: AddIdentity, state: State, server: Server) -> Effec
     table = state.table(operation.table)
     column = table.columns.get(operation.column)
     if table.known and column is not None and (reason := _no_identity(column)) is not None:
-        return refused(f'column "{column.name}" of relation "{table.name}" {reason}')
-    return _alter_column(operation, state, server)
+        return refused(f'column "{column.name}" of relation `{table.name}` {reason}')
+    return _alter_identity(operation, table, state, server)
+
+
+def _alter_identity(operation: AddIdentity | SetIdentity | DropIdentity, table: Table, state: State, server: Server) -> Effects:
+    """Inheritance children have no part in it; partitions do since 17 (ATPrepCmd, AT_AddIdentity)."""
+    reaches_down = table.kind == "partitioned table" and server.since(17)
+    return _alter_column(operation if reaches_down else operation._replace(only=True), state, server)
 
 
 def _no_identity(column: Column) -> str | None:
@@ -281,12 +285,12 @@ def _identity(operation: SetIdentity | DropIdentity, state: State, server: Serve
     """The sequence is changed or dropped with it (ATExecSetIdentity, ATExecDropIdentity)."""
     table = state.table(operation.table)
     column = table.columns.get(operation.column)
-    base = _alter_column(operation, state, server)
+    base = _alter_identity(operation, table, state, server)
     dropped = isinstance(operation, DropIdentity)
     if column is not None and table.known and not column.identity:
         if isinstance(operation, DropIdentity) and operation.if_exists:
             return base
-        return refused(f'column "{column.name}" of relation "{table.name}" is not an identity column')
+        return refused(f'column "{column.name}" of relation `{table.name}` is not an identity column')
     return add(base, Effects(locks=identity_locks(table, operation.column, state, AX if dropped else SRX)))
 
 

@@ -131,11 +131,11 @@ def _validate(operation: ValidateConstraint, state: State, server: Server) -> Ef
     constraint = table.constraints.get(operation.name)
     if constraint is None:
         if table.known:
-            return refused(f'constraint "{operation.name}" of relation "{table.name}" does not exist')
+            return refused(f'constraint "{operation.name}" of relation `{table.name}` does not exist')
         sentence = f"constraint `{operation.name}` of `{table.name}` was not seen being added: taken not to be valid yet"
         return Effects(locks=lock(SUE, table.name), scans=(table.name,), unknown=(*assumed(table), sentence))
     if constraint.kind in _KEYS:
-        return refused(f'constraint "{operation.name}" of relation "{table.name}" is not a foreign key, check, or not-null constraint')
+        return refused(f'constraint "{operation.name}" of relation `{table.name}` is not a foreign key, check, or not-null constraint')
     if constraint.valid:
         return Effects(locks=lock(SUE, table.name))
     if constraint.kind == "foreign key":
@@ -168,7 +168,7 @@ def _drop_constraint(operation: DropConstraint, state: State, server: Server) ->
     constraint = table.constraints.get(operation.name)
     if constraint is None:
         if table.known and not operation.if_exists:
-            return refused(f'constraint "{operation.name}" of relation "{table.name}" does not exist')
+            return refused(f'constraint "{operation.name}" of relation `{table.name}` does not exist')
         sentence = (
             ()
             if table.known
@@ -186,7 +186,7 @@ def _drop_constraint(operation: DropConstraint, state: State, server: Server) ->
 
 def _keeps_constraint(constraint: Constraint, table: Table, state: State, *, cascade: bool) -> str | None:
     if table.known and constraint.inherited:
-        return f'cannot drop inherited constraint "{constraint.name}" of relation "{table.name}"'
+        return f'cannot drop inherited constraint "{constraint.name}" of relation `{table.name}`'
     if cascade or constraint.kind not in {"unique", "primary key"} or not table.known:
         return None
     keys = [c for c in table.constraints.values() if c.kind in {"unique", "primary key"} and set(c.columns) == set(constraint.columns)]
@@ -211,10 +211,10 @@ def _alter_constraint(operation: AlterConstraint, state: State, server: Server) 
     constraint = table.constraints.get(operation.name)
     if constraint is None:
         if table.known:
-            return refused(f'constraint "{operation.name}" of relation "{table.name}" does not exist')
+            return refused(f'constraint "{operation.name}" of relation `{table.name}` does not exist')
         return Effects(locks=lock(AX, table.name), unknown=assumed(table))
     if constraint.kind != "foreign key" and operation.inherit is None:
-        return refused(f'constraint "{operation.name}" of relation "{table.name}" is not a foreign key constraint')
+        return refused(f'constraint "{operation.name}" of relation `{table.name}` is not a foreign key constraint')
     tables = family(state, table.name, only=table.kind != "partitioned table" and operation.inherit is None)
     found = Effects(locks=lock_all(AX, tables), unknown=assumed(table))
     if operation.enforced is None or operation.enforced == constraint.enforced:
@@ -232,7 +232,7 @@ def _rename_constraint(operation: RenameConstraint, state: State, server: Server
         return answer
     constraint = table.constraints.get(operation.name)
     if constraint is None and table.known:
-        return refused(f'constraint "{operation.name}" for table "{table.name}" does not exist')
+        return refused(f'constraint "{operation.name}" for table `{table.name}` does not exist')
     if constraint is not None and constraint.inherited and table.known:
         return refused(f'cannot rename inherited constraint "{operation.name}"')
     inherits = constraint is not None and constraint.kind in {"check", "not null"} and not constraint.no_inherit

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dbguard.model.names import Name
 from dbguard.model.operations import CreateTable, CreateTableAs, LikeTable
 from dbguard.model.postgres import Server
 from dbguard.model.schema import Table
 from dbguard.model.state import Effects, State
-from dbguard.replay.effects.common import AS, SUE, absent, add, assumed, lock, named_in, refused
+from dbguard.replay.effects.common import AS, SUE, absent, add, after, assumed, lock, named_in, refused
 from dbguard.replay.effects.foreign_keys import add_foreign_key
 from dbguard.replay.effects.partition_of import create_partition
 from dbguard.replay.effects.reading import ANALYSED, read_all
@@ -24,7 +25,7 @@ def _create_table(operation: CreateTable, state: State, server: Server) -> Effec
         if operation.if_not_exists:
             return Effects()
         if existing.known:
-            return refused(f'relation "{name}" already exists')
+            return refused(f'relation `{name}` already exists')
     if (reason := _too_new(operation, server)) is not None:
         return refused(reason)
     found = Effects()
@@ -34,7 +35,7 @@ def _create_table(operation: CreateTable, state: State, server: Server) -> Effec
         found = add(found, _like(source, state, server))
     for parent_name in operation.inherits:
         found = add(found, _inherit(state.table(parent_name), state, server))
-    found = add(found, _foreign_keys(operation, Table(name=name, known=False), state, server))
+    found = add(found, _constraints(operation, name, state, server))
     return add(found, create_partition(operation, state, server)) if operation.partition_of is not None else found
 
 
@@ -44,15 +45,20 @@ def _too_new(operation: CreateTable, server: Server) -> str | None:
     return None
 
 
-def _foreign_keys(operation: CreateTable, table: Table, state: State, server: Server) -> Effects:
-    """There are no rows to check, but the referenced tables get triggers."""
+def _constraints(operation: CreateTable, name: Name, state: State, server: Server) -> Effects:
+    """There are no rows to check, but the tables that foreign keys reference get triggers."""
     found = Effects()
-    inline = (constraint for column in operation.columns for constraint in column.constraints)
-    for constraint in (*inline, *operation.constraints):
-        if (reason := why_no_constraint(constraint, table, state, server)) is not None:
+    inline = (constraint for column in operation.columns for constraint in column.constraints if constraint.kind != "not null")
+    constraints = (*inline, *operation.constraints)
+    if not constraints:
+        return found
+    created = state._replace(schema=after(state, operation))
+    table = created.schema.table(name)._replace(constraints={}, indexes={})  # as it is before any of them
+    for constraint in constraints:
+        if (reason := why_no_constraint(constraint, table, created, server)) is not None:
             return refused(reason)
         if constraint.kind == "foreign key":
-            found = add(found, add_foreign_key(constraint, (table,), state, checked=False))
+            found = add(found, add_foreign_key(constraint, (Table(name=name, known=False),), state, checked=False))
     return found
 
 
@@ -81,7 +87,7 @@ def _create_table_as(operation: CreateTableAs, state: State, server: Server) -> 
     name = state.target(operation.name)
     existing = state.schema.tables.get(name)
     if existing is not None and operation.persistence != "temporary" and existing.known and not operation.if_not_exists:
-        return refused(f'relation "{name}" already exists')
+        return refused(f'relation `{name}` already exists')
     if existing is not None or not operation.with_data:
         return add(Effects(), *read_all(operation.uses, state, stage=ANALYSED))
     return add(Effects(), *read_all(operation.uses, state))

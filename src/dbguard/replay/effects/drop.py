@@ -11,6 +11,7 @@ from dbguard.model.schema import Table
 from dbguard.model.state import Effects, State
 from dbguard.replay.effects.common import AX, assumed, lock, refused, torn
 from dbguard.replay.effects.dependents import defaults_from, views_of
+from dbguard.replay.effects.reading import ancestors
 
 
 def _drop_table(operation: DropTable, state: State, server: Server) -> Effects:
@@ -21,7 +22,7 @@ def _drop_table(operation: DropTable, state: State, server: Server) -> Effects:
     seen = [table for table in tables if table.name in state.schema.tables]
     if state.schema.complete and not operation.if_exists and len(seen) < len(tables):
         missing = next(table for table in tables if table not in seen)
-        return refused(f'table "{missing.name}" does not exist')
+        return refused(f'table `{missing.name}` does not exist')
     for table in seen:
         if (reason := _stays(table, tables, operation, state)) is not None:
             return refused(reason)
@@ -47,11 +48,11 @@ def _stays(table: Table, dropped: list[Table], operation: DropTable, state: Stat
         return None
     expected = {"table", "partitioned table"} if operation.kind == "table" else {"foreign table"}
     if table.kind not in expected:
-        return f'"{table.name}" is not a {operation.kind}'
+        return f'`{table.name}` is not a {operation.kind}'
     if operation.cascade:
         return None
     going = {one.name for one in dropped}
-    children = (child.name for child, _ in state.schema.referencing(table.name))
+    children = (child.name for one in (table, *ancestors(state, table)) for child, _ in state.schema.referencing(one.name))
     views = (view.name for view in views_of(state, table.name))
     heirs = (child.name for child in state.schema.tables.values() if table.name in child.inherits and child.parent is None)
     owned = [s.name for s in state.schema.sequences.values() if s.owner is not None and s.owner[0] == table.name]

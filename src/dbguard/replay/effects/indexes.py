@@ -19,7 +19,7 @@ def _create_index(index: CreateIndex, state: State, server: Server) -> Effects:
     table = state.table(index.table)
     transaction = "forbidden" if index.concurrently else "allowed"
     mode = SUE if index.concurrently and table.persistence != "temporary" else S
-    reason = _refusal(index, table, state)
+    reason = _refusal(index, table, state, server)
     if reason is not None:
         return Effects(fails=reason, transaction=transaction)
     tables = family(state, table.name, only=index.only or table.kind != "partitioned table")
@@ -34,7 +34,9 @@ def _create_index(index: CreateIndex, state: State, server: Server) -> Effects:
     return add(locked, *_on_partitions(index, table, name, state))
 
 
-def _refusal(index: CreateIndex, table: Table, state: State) -> str | None:
+def _refusal(index: CreateIndex, table: Table, state: State, server: Server) -> str | None:
+    if index.nulls_not_distinct and not server.since(15):
+        return "NULLS NOT DISTINCT needs PostgreSQL 15"
     if not schema_knows(state.schema, table):
         return None
     if table.kind not in {"table", "partitioned table", "materialized view"}:

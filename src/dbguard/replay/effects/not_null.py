@@ -77,10 +77,11 @@ def _drop_not_null(operation: DropNotNull, state: State, server: Server) -> Effe
         return refused(f'column "{operation.column}" is in a primary key')
     column = table.columns.get(operation.column)
     if column is not None and table.known and column.identity:
-        return refused(f'column "{column.name}" of relation "{table.name}" is an identity column')
-    if column is not None and table.parent is not None:
-        above = state.schema.table(table.parent).columns.get(operation.column)
-        if above is not None and above.not_null:
+        return refused(f'column "{column.name}" of relation `{table.name}` is an identity column')
+    if column is not None:
+        above = (table.parent,) if table.parent is not None else table.inherits if server.since(18) else ()
+        inherited = (state.schema.table(name).columns.get(operation.column) for name in above)
+        if any(one is not None and one.not_null for one in inherited):
             return refused(f'column "{operation.column}" is marked NOT NULL in parent table')
     tables = family(state, table.name, only=operation.only)
     return Effects(locks=lock_all(AX, tables), unknown=assumed(table))

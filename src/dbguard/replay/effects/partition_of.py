@@ -11,6 +11,7 @@ from dbguard.model.schema import Constraint, Table
 from dbguard.model.state import Effects, State
 from dbguard.replay.effects.bounds import is_refuted, overlaps
 from dbguard.replay.effects.common import AS, AX, SRX, SUE, absent, add, assumed, family, indexes_of, leaves, lock, lock_all, parents_of, refused
+from dbguard.replay.effects.reading import ancestors
 
 
 def create_partition(operation: CreateTable, state: State, server: Server) -> Effects:
@@ -20,7 +21,7 @@ def create_partition(operation: CreateTable, state: State, server: Server) -> Ef
     if (answer := absent(state, parent)) is not None:
         return answer
     if parent.known and parent.partition_by is None:
-        return refused(f'"{parent.name}" is not partitioned')
+        return refused(f'`{parent.name}` is not partitioned')
     if (reason := no_room(parent, operation.bound, state)) is not None:
         return refused(reason)
     found = Effects(locks=lock(AX, parent.name) + lock_all(SUE, indexes_of((parent,))), unknown=assumed(parent))
@@ -35,7 +36,7 @@ def no_room(parent: Table, bound: Any, state: State) -> str | None:
         return None
     for sibling in state.schema.partitions(parent.name):
         if sibling.known and sibling.bound is not None and overlaps(parent.partition_by, bound, sibling.bound):
-            return f'the partition would overlap partition "{sibling.name}"'
+            return f'the partition would overlap partition `{sibling.name}`'
     return None
 
 
@@ -57,7 +58,8 @@ def default_partition(parent: Table, bound: Any, state: State) -> Effects:
 
 def referencing(parent: Table, state: State, mode: LockMode) -> Effects:
     """Tables whose foreign keys point at the partitioned table get, or lose, the triggers of one more partition."""
-    tables = (child for child, key in state.schema.referencing(parent.name) if not key.inherited)
+    above = (parent, *ancestors(state, parent))
+    tables = (child for one in above for child, key in state.schema.referencing(one.name) if not key.inherited)
     return Effects(locks=lock_all(mode, (one for child in tables for one in family(state, child.name, only=child.kind != "partitioned table"))))
 
 

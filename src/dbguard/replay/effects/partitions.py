@@ -52,9 +52,9 @@ def _attach(operation: AttachPartition, state: State, server: Server) -> Effects
 
 def _cannot_attach(parent: Table, child: Table, operation: AttachPartition, state: State) -> str | None:
     if parent.known and parent.partition_by is None:
-        return f'ALTER action ATTACH PARTITION cannot be performed on relation "{parent.name}"'
+        return f'ALTER action ATTACH PARTITION cannot be performed on relation `{parent.name}`'
     if child.parent is not None:
-        return f'"{child.name}" is already a partition'
+        return f'`{child.name}` is already a partition'
     if not parent.known or not child.known:
         return None
     for column in parent.columns.values():
@@ -62,12 +62,12 @@ def _cannot_attach(parent: Table, child: Table, operation: AttachPartition, stat
         if own is None:
             return f'child table is missing column "{column.name}"'
         if own.type != column.type:
-            return f'child table "{child.name}" has different type for column "{column.name}"'
+            return f'child table `{child.name}` has different type for column "{column.name}"'
         if column.not_null and not own.not_null:
-            return f'column "{column.name}" in child table "{child.name}" must be marked NOT NULL'
+            return f'column "{column.name}" in child table `{child.name}` must be marked NOT NULL'
     extra = child.columns.keys() - parent.columns.keys()
     if extra:
-        return f'table "{child.name}" contains column "{min(extra)}" not found in parent "{parent.name}"'
+        return f'table `{child.name}` contains column "{min(extra)}" not found in parent `{parent.name}`'
     for check in parent.constraints.values():
         if check.kind == "check" and not check.no_inherit and check.name not in child.constraints:
             return f'child table is missing constraint "{check.name}"'
@@ -109,23 +109,28 @@ def _detach(operation: DetachPartition, state: State, server: Server) -> Effects
         if (answer := absent(state, table)) is not None:
             return answer
     if parent.known and child.known and child.parent != parent.name:
-        return refused(f'relation "{child.name}" is not a partition of relation "{parent.name}"')
+        return refused(f'relation `{child.name}` is not a partition of relation `{parent.name}`')
     unknown = assumed(parent) + assumed(child)
     default = default_of(parent, state)
     if operation.concurrently:
         if default is not None:
             return refused("cannot detach partitions concurrently when a default partition exists")
-        return Effects(locks=lock(SUE, parent.name) + lock(AX, child.name), transaction="forbidden", unknown=unknown)
+        return add(Effects(locks=lock(SUE, parent.name) + lock(AX, child.name), transaction="forbidden", unknown=unknown), _cut_loose(child, state))
     if operation.finalize:
         return Effects(locks=lock(SUE, parent.name) + lock(AX, child.name), unknown=unknown)
     referenced = any(True for _ in state.schema.referencing(parent.name))
     below = AX if server.since(14) or referenced else SUE
-    found = Effects(locks=lock(AX, parent.name) + lock(below, child.name) + lock_all(AX, child.indexes.values()), unknown=unknown)
+    locks = lock(AX, parent.name) + lock(below, child.name) + lock_all(AS, ancestors(state, parent))
+    found = add(Effects(locks=locks, unknown=unknown), _cut_loose(child, state))
     if default is not None:
         found = add(found, Effects(locks=lock(AX, default.name)))
-    for key in child.foreign_keys():
-        found = add(found, Effects(locks=lock_all(SRX, parents_of(state, key))))
     return add(found, referencing(parent, state, AX))
+
+
+def _cut_loose(child: Table, state: State) -> Effects:
+    """Its indexes and foreign keys become its own (DetachPartitionFinalize)."""
+    parents = (parent for key in child.foreign_keys() for parent in parents_of(state, key))
+    return Effects(locks=lock_all(AX, child.indexes.values()) + lock_all(SRX, parents))
 
 
 def _inherit(operation: Inherit, state: State, server: Server) -> Effects:
@@ -137,7 +142,7 @@ def _inherit(operation: Inherit, state: State, server: Server) -> Effects:
     unknown = assumed(child) + assumed(parent)
     if not operation.add:
         if child.known and parent.known and parent.name not in child.inherits:
-            return refused(f'relation "{parent.name}" is not a parent of relation "{child.name}"')
+            return refused(f'relation `{parent.name}` is not a parent of relation `{child.name}`')
         return Effects(locks=lock(AX, child.name) + lock(AS, parent.name), unknown=unknown)
     if child.known and parent.known:
         missing = parent.columns.keys() - child.columns.keys()

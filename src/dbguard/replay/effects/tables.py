@@ -75,7 +75,7 @@ def _set_persistence(operation: SetPersistence, state: State, server: Server) ->
 
 def _no_change(table: Table, operation: SetPersistence, state: State, server: Server) -> str | None:
     if table.persistence == "temporary":
-        return f'cannot change logged status of table "{table.name}" because it is temporary'
+        return f'cannot change logged status of table `{table.name}` because it is temporary'
     if table.kind == "partitioned table":
         return "a partitioned table is neither logged nor unlogged" if server.since(18) else None
     if operation.logged:
@@ -128,7 +128,7 @@ def _set_replica_identity(operation: SetReplicaIdentity, state: State, server: S
     if (answer := absent(state, table)) is not None:
         return answer
     if operation.index_name is not None and table.known and operation.index_name not in table.indexes:
-        return refused(f'index "{operation.index_name}" for table "{table.name}" does not exist')
+        return refused(f'index "{operation.index_name}" for table `{table.name}` does not exist')
     indexes = [] if operation.index_name is None else [_index(table, operation.index_name)]
     return Effects(locks=lock(AX, table.name) + lock(S, *indexes), unknown=assumed(table))
 
