@@ -23,7 +23,7 @@ def check(attach: AttachPartition, step: Step) -> Iterator[Flag]:
         parent=attach.table,
         indexes="`, `".join(quote(index.name.name) for index in missing) or quote(step.effects.builds[0].name),
         builds="\n".join(_build(index, attach.partition, step) for index in missing),
-        constraints="".join(f"-- next migration\n{_constraint(index, attach.partition, step)}\n" for index in missing if index.constraint is not None),
+        constraints="".join(_constraint(index, attach.partition, step) for index in missing if index.constraint is not None),
     )
 
 
@@ -43,4 +43,4 @@ def _constraint(index: Index, partition: Name, step: Step) -> str:
     constraint = step.before.schema.table(index.table).constraints.get(index.constraint or "")
     word = "PRIMARY KEY" if constraint is not None and constraint.kind == "primary key" else "UNIQUE"
     name = index_name(as_created(index, partition), step.table(partition))
-    return f"ALTER TABLE {partition} ADD CONSTRAINT {name} {word} USING INDEX {name};"
+    return f"-- next migration\nALTER TABLE {partition} ADD CONSTRAINT {name} {word} USING INDEX {name};\n"

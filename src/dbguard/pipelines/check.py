@@ -124,11 +124,13 @@ def _in_parallel(histories: tuple[History, ...], config: Config, selection: Sele
     """One process per core, forked so that the texts need not be sent to them; the largest histories first."""
     import multiprocessing
     import os
+    import signal
 
     global _work  # noqa: PLW0603 - what forked processes inherit
     _work = (histories, config, selection)
     order = sorted(range(len(histories)), key=lambda i: -sum(len(script.source.text) for script in histories[i].scripts))
-    with multiprocessing.get_context("fork").Pool(min(os.cpu_count() or 1, len(histories))) as pool:
+    ignore = signal.signal, (signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal: only this one answers
+    with multiprocessing.get_context("fork").Pool(min(os.cpu_count() or 1, len(histories)), *ignore) as pool:
         found = dict(pool.imap_unordered(_worked, order))
     return iter([found[i] for i in range(len(histories))])
 

@@ -50,6 +50,7 @@ from dbguard.replay.effects.common import (
 from dbguard.replay.effects.common import rewritten as rewrite
 from dbguard.replay.effects.dependents import views_of
 from dbguard.replay.effects.foreign_keys import add_foreign_key
+from dbguard.replay.effects.refusals import why_no_constraint
 from dbguard.replay.effects.types import domain_default, is_constrained_domain, unseen_type
 from dbguard.replay.effects.volatility import is_volatile
 

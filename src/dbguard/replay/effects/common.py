@@ -153,7 +153,7 @@ def absent(state: State, table: Table, *, if_exists: bool = False) -> Effects | 
     """The answer for a table that is not there, None for one that is or that may be."""
     if table.name in state.schema.tables or not state.schema.complete:
         return None
-    return Effects() if if_exists else refused(f'relation `{table.name}` does not exist')
+    return Effects() if if_exists else refused(f"relation `{table.name}` does not exist")
 
 
 def no_column(table: Table, column: str) -> Effects | None:

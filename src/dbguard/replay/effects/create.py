@@ -25,7 +25,7 @@ def _create_table(operation: CreateTable, state: State, server: Server) -> Effec
         if operation.if_not_exists:
             return Effects()
         if existing.known:
-            return refused(f'relation `{name}` already exists')
+            return refused(f"relation `{name}` already exists")
     if (reason := _too_new(operation, server)) is not None:
         return refused(reason)
     found = Effects()
@@ -87,7 +87,7 @@ def _create_table_as(operation: CreateTableAs, state: State, server: Server) -> 
     name = state.target(operation.name)
     existing = state.schema.tables.get(name)
     if existing is not None and operation.persistence != "temporary" and existing.known and not operation.if_not_exists:
-        return refused(f'relation `{name}` already exists')
+        return refused(f"relation `{name}` already exists")
     if existing is not None or not operation.with_data:
         return add(Effects(), *read_all(operation.uses, state, stage=ANALYSED))
     return add(Effects(), *read_all(operation.uses, state))

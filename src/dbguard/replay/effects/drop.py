@@ -22,7 +22,7 @@ def _drop_table(operation: DropTable, state: State, server: Server) -> Effects:
     seen = [table for table in tables if table.name in state.schema.tables]
     if state.schema.complete and not operation.if_exists and len(seen) < len(tables):
         missing = next(table for table in tables if table not in seen)
-        return refused(f'table `{missing.name}` does not exist')
+        return refused(f"table `{missing.name}` does not exist")
     for table in seen:
         if (reason := _stays(table, tables, operation, state)) is not None:
             return refused(reason)
@@ -48,7 +48,7 @@ def _stays(table: Table, dropped: list[Table], operation: DropTable, state: Stat
         return None
     expected = {"table", "partitioned table"} if operation.kind == "table" else {"foreign table"}
     if table.kind not in expected:
-        return f'`{table.name}` is not a {operation.kind}'
+        return f"`{table.name}` is not a {operation.kind}"
     if operation.cascade:
         return None
     going = {one.name for one in dropped}

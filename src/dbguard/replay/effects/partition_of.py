@@ -21,7 +21,7 @@ def create_partition(operation: CreateTable, state: State, server: Server) -> Ef
     if (answer := absent(state, parent)) is not None:
         return answer
     if parent.known and parent.partition_by is None:
-        return refused(f'`{parent.name}` is not partitioned')
+        return refused(f"`{parent.name}` is not partitioned")
     if (reason := no_room(parent, operation.bound, state)) is not None:
         return refused(reason)
     found = Effects(locks=lock(AX, parent.name) + lock_all(SUE, indexes_of((parent,))), unknown=assumed(parent))
@@ -36,7 +36,7 @@ def no_room(parent: Table, bound: Any, state: State) -> str | None:
         return None
     for sibling in state.schema.partitions(parent.name):
         if sibling.known and sibling.bound is not None and overlaps(parent.partition_by, bound, sibling.bound):
-            return f'the partition would overlap partition `{sibling.name}`'
+            return f"the partition would overlap partition `{sibling.name}`"
     return None
 
 

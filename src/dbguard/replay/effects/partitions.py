@@ -46,15 +46,15 @@ def _attach(operation: AttachPartition, state: State, server: Server) -> Effects
         builds=built(state, operation) if parent.known else (),
         unknown=assumed(parent) + assumed(child),
     )
-    found = add(found, default_partition(parent, operation.bound, state), referencing(parent, state, SRX))
+    found = add(found, default_partition(parent, operation.bound, state), referencing(parent, state, SRX if server.since(15) else AS))
     return add(found, _foreign_keys(parent, tables, state))
 
 
 def _cannot_attach(parent: Table, child: Table, operation: AttachPartition, state: State) -> str | None:
     if parent.known and parent.partition_by is None:
-        return f'ALTER action ATTACH PARTITION cannot be performed on relation `{parent.name}`'
+        return f"ALTER action ATTACH PARTITION cannot be performed on relation `{parent.name}`"
     if child.parent is not None:
-        return f'`{child.name}` is already a partition'
+        return f"`{child.name}` is already a partition"
     if not parent.known or not child.known:
         return None
     for column in parent.columns.values():
@@ -109,7 +109,7 @@ def _detach(operation: DetachPartition, state: State, server: Server) -> Effects
         if (answer := absent(state, table)) is not None:
             return answer
     if parent.known and child.known and child.parent != parent.name:
-        return refused(f'relation `{child.name}` is not a partition of relation `{parent.name}`')
+        return refused(f"relation `{child.name}` is not a partition of relation `{parent.name}`")
     unknown = assumed(parent) + assumed(child)
     default = default_of(parent, state)
     if operation.concurrently:
@@ -118,9 +118,10 @@ def _detach(operation: DetachPartition, state: State, server: Server) -> Effects
         return add(Effects(locks=lock(SUE, parent.name) + lock(AX, child.name), transaction="forbidden", unknown=unknown), _cut_loose(child, state))
     if operation.finalize:
         return Effects(locks=lock(SUE, parent.name) + lock(AX, child.name), unknown=unknown)
-    referenced = any(True for _ in state.schema.referencing(parent.name))
+    above = ancestors(state, parent)
+    referenced = any(True for one in (parent, *above) for _ in state.schema.referencing(one.name))
     below = AX if server.since(14) or referenced else SUE
-    locks = lock(AX, parent.name) + lock(below, child.name) + lock_all(AS, ancestors(state, parent))
+    locks = lock(AX, parent.name) + lock(below, child.name) + lock_all(AS, above if referenced else ())  # RI_PartitionRemove_Check
     found = add(Effects(locks=locks, unknown=unknown), _cut_loose(child, state))
     if default is not None:
         found = add(found, Effects(locks=lock(AX, default.name)))
@@ -142,7 +143,7 @@ def _inherit(operation: Inherit, state: State, server: Server) -> Effects:
     unknown = assumed(child) + assumed(parent)
     if not operation.add:
         if child.known and parent.known and parent.name not in child.inherits:
-            return refused(f'relation `{parent.name}` is not a parent of relation `{child.name}`')
+            return refused(f"relation `{parent.name}` is not a parent of relation `{child.name}`")
         return Effects(locks=lock(AX, child.name) + lock(AS, parent.name), unknown=unknown)
     if child.known and parent.known:
         missing = parent.columns.keys() - child.columns.keys()

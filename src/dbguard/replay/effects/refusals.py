@@ -64,20 +64,20 @@ def _mentioned(constraint: ConstraintDefinition, table: Table) -> set[str]:
 
 def _no_foreign_key(key: ConstraintDefinition, table: Table, state: State, server: Server) -> str | None:
     if table.kind == "partitioned table" and not key.valid and not server.since(18):
-        return f'cannot add NOT VALID foreign key on partitioned table `{table.name}`'
+        return f"cannot add NOT VALID foreign key on partitioned table `{table.name}`"
     if key.references is None:
         return None
     parent = state.table(key.references)
     if not parent.known:
-        return f'relation `{parent.name}` does not exist' if state.schema.complete and parent.name not in state.schema.tables else None
+        return f"relation `{parent.name}` does not exist" if state.schema.complete and parent.name not in state.schema.tables else None
     columns = key.referenced_columns or (parent.primary_key.columns if parent.primary_key is not None else ())
     if not columns:
-        return f'there is no primary key for referenced table `{parent.name}`'
+        return f"there is no primary key for referenced table `{parent.name}`"
     if len(columns) != len(key.columns):
         return "number of referencing and referenced columns for foreign key disagree"
     unique = (index for index in parent.indexes.values() if index.unique and index.where is None)
     if key.referenced_columns and not any(len(i.keys) == len(columns) and set(i.columns) == set(columns) for i in unique):
-        return f'there is no unique constraint matching given keys for referenced table `{parent.name}`'
+        return f"there is no unique constraint matching given keys for referenced table `{parent.name}`"
     pairs = zip(key.columns, columns, strict=True)
     if any(not _comparable(table, own, parent, other, state) for own, other in pairs):
         return "foreign key constraint cannot be implemented: types that cannot be compared"
@@ -103,7 +103,7 @@ def comparable(own: DataType, referenced: DataType) -> bool:
 
 def _no_key(key: ConstraintDefinition, table: Table, server: Server) -> str | None:
     if key.kind == "primary key" and table.primary_key is not None:
-        return f'multiple primary keys for table `{table.name}` are not allowed'
+        return f"multiple primary keys for table `{table.name}` are not allowed"
     if key.using_index is not None:
         return _no_index(key.using_index, table)
     if table.partition_by is not None:

@@ -106,7 +106,7 @@ def _rename(rename: RenameTable, state: State, server: Server) -> Effects:
         return Effects()
     taken = name._replace(name=rename.to)
     if state.schema.complete and _exists(taken, state):
-        return refused(f'relation `{taken}` already exists')
+        return refused(f"relation `{taken}` already exists")
     return _lock_relation(name, state)
 
 

@@ -75,7 +75,7 @@ def _set_persistence(operation: SetPersistence, state: State, server: Server) ->
 
 def _no_change(table: Table, operation: SetPersistence, state: State, server: Server) -> str | None:
     if table.persistence == "temporary":
-        return f'cannot change logged status of table `{table.name}` because it is temporary'
+        return f"cannot change logged status of table `{table.name}` because it is temporary"
     if table.kind == "partitioned table":
         return "a partitioned table is neither logged nor unlogged" if server.since(18) else None
     if operation.logged:
