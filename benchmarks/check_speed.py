@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     given = parser.parse_args()
     files = sorted(str(path) for path in given.folder.rglob("*.sql") if is_utf8(path))
-    print(f"{len(files)} files, {sum(os.path.getsize(f) for f in files) / 1e6:.1f} MB, {os.cpu_count()} cores")
+    print(f"{len(files)} files, {sum(Path(f).stat().st_size for f in files) / 1e6:.1f} MB, {os.cpu_count()} cores")
     small = Path(__file__).parent.parent / "fixtures/shop/db/migrations/20260418083000_order_notes.sql"
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "001_notes.sql"

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -107,7 +108,9 @@ def as_nobody(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_what_may_not_be_read_or_written(folder: Path):
-    for place in (folder, *folder.parents[:2]):
+    for place in (folder, *folder.parents):
+        if place == Path(tempfile.gettempdir()):
+            break
         place.chmod(0o755)
     closed = folder / "closed"
     closed.mkdir()
