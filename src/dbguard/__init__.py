@@ -1,8 +1,8 @@
 """dbguard tells what a change will do to a PostgreSQL database before it gets there.
 
-    import dbguard
-    dbguard.predict("ALTER TABLE orders ADD COLUMN note text")      # what PostgreSQL does: locks, rewrites, scans
-    dbguard.check(dbguard.Config.load("."), ["db/migrations"])      # what we think of it: findings
+import dbguard
+dbguard.predict("ALTER TABLE orders ADD COLUMN note text")      # what PostgreSQL does: locks, rewrites, scans
+dbguard.check(dbguard.Config.load("."), ["db/migrations"])      # what we think of it: findings
 """
 
 from __future__ import annotations

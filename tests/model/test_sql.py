@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from dbguard.model.expression import Expression, Tree
+from dbguard.model.keys import IndexKey
 from dbguard.model.names import Name
-from dbguard.model.operations import ColumnDefinition, ConstraintDefinition, CreateIndex, IndexKeyDefinition
+from dbguard.model.operations import ColumnDefinition, ConstraintDefinition, CreateIndex
 from dbguard.model.schema import Constraint, Index, Table
 from dbguard.model.sql import choose_name, column_clause, constraint_clause, constraint_name, index_name, index_statement
 from dbguard.model.types import DataType, builtin
@@ -17,11 +18,11 @@ COLUMN_C: Tree = ("column", "c")
 
 
 def index(*columns: str, **more) -> CreateIndex:
-    return CreateIndex(T, tuple(IndexKeyDefinition(column) for column in columns), **more)
+    return CreateIndex(T, tuple(IndexKey(column) for column in columns), **more)
 
 
-def expression_key(sql: str, name: str | None, tree: Tree = ("other", "A_Expr")) -> IndexKeyDefinition:
-    return IndexKeyDefinition(None, Expression(sql, tree), name=name)
+def expression_key(sql: str, name: str | None, tree: Tree = ("other", "A_Expr")) -> IndexKey:
+    return IndexKey(None, Expression(sql, tree), name=name)
 
 
 def taking(*names: str) -> Table:
@@ -72,7 +73,7 @@ AB_CHECK = Expression("a > b", ("op", ">", ("column", "a"), ("column", "b")))
         (ConstraintDefinition("check", expression=Expression("true", ("const", True))), "t_check"),
         (ConstraintDefinition("foreign key", columns=("a", "b"), references=Name(None, "p")), "t_a_b_fkey"),
         (ConstraintDefinition("not null", columns=("a",)), "t_a_not_null"),
-        (ConstraintDefinition("exclusion", keys=(IndexKeyDefinition("a"), expression_key("b + 1", None))), "t_a_expr_excl"),
+        (ConstraintDefinition("exclusion", keys=(IndexKey("a"), expression_key("b + 1", None))), "t_a_expr_excl"),
         (ConstraintDefinition("unique", using_index="t_idx"), "t_idx"),
         (ConstraintDefinition("check", name="Positive", expression=A_CHECK), '"Positive"'),
     ],
@@ -100,7 +101,7 @@ def test_a_constraint_name_that_is_taken_is_numbered() -> None:
         (
             CreateIndex(
                 Name("shop", "order"),
-                (IndexKeyDefinition("a", collation=Name(None, "C"), opclass=Name(None, "text_pattern_ops"), descending=True, nulls_first=False),),
+                (IndexKey("a", collation=Name(None, "C"), opclass=Name(None, "text_pattern_ops"), descending=True, nulls_first=False),),
             ),
             'CREATE INDEX t_a_idx ON shop."order" (a COLLATE "C" text_pattern_ops DESC NULLS LAST)',
         ),

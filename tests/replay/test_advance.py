@@ -9,9 +9,9 @@ import pytest
 
 from dbguard.model import operations
 from dbguard.model.expression import Expression, Uses
+from dbguard.model.keys import IndexKey, PartitionBound
 from dbguard.model.names import Name
-from dbguard.model.operations import AddColumn, Begin, ColumnDefinition, ConstraintDefinition, CreateTable, IndexKeyDefinition, LikeTable
-from dbguard.model.operations.tables import PartitionBoundDefinition
+from dbguard.model.operations import AddColumn, Begin, ColumnDefinition, ConstraintDefinition, CreateTable, LikeTable
 from dbguard.model.schema import Created, Schema
 from dbguard.model.state import State
 from dbguard.model.types import builtin
@@ -148,11 +148,11 @@ VALUES: dict[str, Any] = {
     "Uses": Uses(reads=(T,), star=True),
     "ColumnDefinition": ColumnDefinition("a", builtin("int4"), serial=True),
     "ConstraintDefinition": ConstraintDefinition("primary key", columns=("a",)),
-    "PartitionBoundDefinition": PartitionBoundDefinition(default=True),
+    "PartitionBound": PartitionBound(default=True),
     "object": None,
     "tuple[Name, ...]": (T, Name(None, "u")),
     "tuple[str, ...]": ("a", "b"),
-    "tuple[IndexKeyDefinition, ...]": (IndexKeyDefinition("a"), IndexKeyDefinition(None, Expression("b", ("column", "b")))),
+    "tuple[IndexKey, ...]": (IndexKey("a"), IndexKey(None, Expression("b", ("column", "b")))),
     "tuple[ConstraintDefinition, ...]": (ConstraintDefinition("foreign key", columns=("a",), references=T),),
     "tuple[ColumnDefinition, ...]": (ColumnDefinition("a", builtin("int4"), identity="always"),),
     "tuple[LikeTable, ...]": (LikeTable(T, frozenset({"indexes", "constraints"})),),
@@ -168,7 +168,7 @@ STATES = {
     "a table": advance(
         State(), CreateTable(T, (ColumnDefinition("a", builtin("int4"), serial=True),), (ConstraintDefinition("primary key", columns=("a",)),))
     ),
-    "an index of that name": advance(State(), operations.CreateIndex(Name("public", "x"), (IndexKeyDefinition("a"),), "t")),
+    "an index of that name": advance(State(), operations.CreateIndex(Name("public", "x"), (IndexKey("a"),), "t")),
     "a sequence of that name": advance(State(), operations.CreateSequence(T)),
     "a partition": advance(State(), CreateTable(T, partition_of=Name("public", "u"), partition_strategy="list")),
 }

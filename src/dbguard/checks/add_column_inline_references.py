@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from dbguard.checks import Flag, flag
 from dbguard.model.finding import Severity
+from dbguard.model.keys import IndexKey
 from dbguard.model.names import quote
-from dbguard.model.operations import AddColumn, CreateIndex, IndexKeyDefinition
+from dbguard.model.operations import AddColumn, CreateIndex
 from dbguard.model.sql import column_clause, constraint_clause, constraint_name, index_statement
 from dbguard.model.state import Step
 
@@ -29,7 +30,7 @@ def check(add: AddColumn, step: Step) -> Iterator[Flag]:
         table=add.table,
         column=quote(column.name),
         parent=parent,
-        create_index=index_statement(CreateIndex(add.table, (IndexKeyDefinition(column.name),), concurrently=True), table),
+        create_index=index_statement(CreateIndex(add.table, (IndexKey(column.name),), concurrently=True), table),
         plain_column=column_clause(column._replace(constraints=tuple(c for c in column.constraints if c.kind != "foreign key"))),
         constraint=constraint_name(key, table),
         add_key=constraint_clause(key._replace(valid=False), table),

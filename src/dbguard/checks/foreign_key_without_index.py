@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dbguard.checks import Flag, flag
+from dbguard.model.keys import IndexKey
 from dbguard.model.names import Name, quote_all
-from dbguard.model.operations import AddColumn, CreateIndex, IndexKeyDefinition
+from dbguard.model.operations import AddColumn, CreateIndex
 from dbguard.model.questions import foreign_keys_added, supports
 from dbguard.model.schema import Constraint, Table
 from dbguard.model.sql import index_statement
@@ -32,7 +33,7 @@ def check(end: EndOfScript, step: Step) -> Iterator[Flag]:
 def _flag(one: Step, table: Table, key: Constraint, step: Step) -> Flag:
     assert key.references is not None
     name = step.display(table.name)
-    index = CreateIndex(table=Name(name.schema, name.name), keys=tuple(IndexKeyDefinition(column) for column in key.columns), concurrently=True)
+    index = CreateIndex(table=Name(name.schema, name.name), keys=tuple(IndexKey(column) for column in key.columns), concurrently=True)
     return flag(
         at=one.statement,
         variant="new" if step.after.is_new(table.name) else "",

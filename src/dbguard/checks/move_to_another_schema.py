@@ -14,5 +14,7 @@ def check(move: SetSchema | RenameObject, step: Step) -> Iterator[Flag]:
     if isinstance(move, SetSchema):
         if not step.is_new(move.table) and move.kind not in {"index", "sequence"}:
             yield flag(kind=move.kind, object=move.table, to=quote(move.schema))
-    elif (move.kind == "schema" and move.name.name not in step.before.schema.namespaces - {"public"}) or (move.kind == "schema" and any(not step.is_new(name) for name in step.before.schema.tables if name.schema == move.name.name)):
+    elif (move.kind == "schema" and move.name.name not in step.before.schema.namespaces - {"public"}) or (
+        move.kind == "schema" and any(not step.is_new(name) for name in step.before.schema.tables if name.schema == move.name.name)
+    ):
         yield flag(kind="schema", object=quote(move.name.name), to=quote(move.to), variant="schema")

@@ -5,16 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from dbguard.model.keys import IndexKey
 from dbguard.model.names import Name, quote, quote_all
-from dbguard.model.operations import (
-    AddColumn,
-    ConstraintDefinition,
-    CreateIndex,
-    DropConstraint,
-    IndexKeyDefinition,
-    RenameColumn,
-    RenameTable,
-)
+from dbguard.model.operations import AddColumn, ConstraintDefinition, CreateIndex, DropConstraint, RenameColumn, RenameTable
 from dbguard.model.schema import Constraint, Index, Table, UserType
 from dbguard.model.sql import choose_name, constraint_clause, constraint_name, default_text, index_statement
 from dbguard.model.state import State, Step
@@ -78,7 +71,7 @@ def not_null_steps(table: Table, name: Name, column: str) -> str:
 def unique_steps(table: Table, name: Name, column: str, constraint: ConstraintDefinition) -> tuple[str, str]:
     """A unique or primary key constraint of one column: the statement that builds its index, and that which makes it a constraint."""
     chosen = bare(constraint_name(constraint._replace(columns=(column,)), table))
-    index = CreateIndex(name, (IndexKeyDefinition(column),), chosen, unique=True, concurrently=True, nulls_not_distinct=constraint.nulls_not_distinct)
+    index = CreateIndex(name, (IndexKey(column),), chosen, unique=True, concurrently=True, nulls_not_distinct=constraint.nulls_not_distinct)
     using = constraint._replace(name=chosen, columns=(), using_index=chosen, nulls_not_distinct=False)
     return f"{index_statement(index, table)};", f"ALTER TABLE {name} ADD {constraint_clause(using, table)};"
 
@@ -133,7 +126,7 @@ def free_name(table: Table, wanted: str) -> str:
 
 def index_as_created(index: Index, name: Name) -> CreateIndex:
     """The CREATE INDEX that makes this index again, on the table written as `name`."""
-    keys = tuple(IndexKeyDefinition(k.column, k.expression, k.collation, k.opclass, k.descending, k.nulls_first) for k in index.keys)
+    keys = index.keys
     return CreateIndex(
         name, keys, index.name.name, index.method, index.include, index.unique, nulls_not_distinct=index.nulls_not_distinct, where=index.where
     )

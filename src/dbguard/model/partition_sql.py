@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from dbguard.model.keys import PartitionBound
 from dbguard.model.names import Name, quote, quote_all
 from dbguard.model.operations.indexes import CreateIndex
-from dbguard.model.operations.tables import ConstraintDefinition, IndexKeyDefinition, PartitionBoundDefinition
-from dbguard.model.schema import Index, PartitionBound, PartitionKey, Table
+from dbguard.model.operations.tables import ConstraintDefinition
+from dbguard.model.schema import Index, PartitionKey, Table
 from dbguard.model.sql import constraint_clause, constraint_name
 
-Bound = PartitionBound | PartitionBoundDefinition
 
-
-def bound_clause(bound: Bound) -> str | None:
+def bound_clause(bound: PartitionBound) -> str | None:
     """`FOR VALUES ...` or `DEFAULT`; None if a value is more than a literal."""
     if bound.default:
         return "DEFAULT"
@@ -26,7 +25,7 @@ def bound_clause(bound: Bound) -> str | None:
     return f"FOR VALUES IN ({', '.join(values)})" if values else f"FOR VALUES FROM ({', '.join(lower)}) TO ({', '.join(upper)})"
 
 
-def bound_condition(key: PartitionKey | None, bound: Bound) -> str | None:
+def bound_condition(key: PartitionKey | None, bound: PartitionBound) -> str | None:
     """The condition that all rows of a partition meet, for a partition key of one plain column; None if it cannot be told.
 
     `IS NOT NULL` is part of it: without, PostgreSQL cannot prove the bound and reads the table (get_qual_for_range, get_qual_for_list).
@@ -100,7 +99,7 @@ def key_on_partitions(definition: ConstraintDefinition, table: Table, partitions
 
 def as_created(index: Index, table: Name) -> CreateIndex:
     """The statement that builds an index like `index` on another table, with a name of its own."""
-    keys = tuple(IndexKeyDefinition(key.column, key.expression, key.collation, key.opclass, key.descending, key.nulls_first) for key in index.keys)
+    keys = index.keys
     return CreateIndex(
         table=table,
         keys=keys,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from dbguard.model.expression import Expression
+from dbguard.model.keys import IndexKey
 from dbguard.model.names import Name
 from dbguard.model.operations import (
     AddColumn,
@@ -18,7 +19,7 @@ from dbguard.model.operations import (
     SetSchema,
 )
 from dbguard.model.operations.tables import ConstraintDefinition
-from dbguard.model.schema import Constraint, Index, IndexKey, Table
+from dbguard.model.schema import Constraint, Index, Table
 from dbguard.model.sql import constraint_name
 from dbguard.model.state import State, Step
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from dbguard.model.expression import Expression, Uses
+from dbguard.model.keys import IndexKey, PartitionBound
 from dbguard.model.names import Name
 from dbguard.model.record import Record
 from dbguard.model.types import DataType
@@ -41,16 +42,6 @@ class Constraint(Record):
     without_overlaps: bool = False
     index_name: Name | None = None  # the index behind unique, primary key, exclusion
     inherited: bool = False  # comes from a parent alone: gone when the parent drops it
-
-
-class IndexKey(Record):
-    column: str | None  # None: an expression
-    expression: Expression | None = None
-    collation: Name | None = None
-    opclass: Name | None = None
-    descending: bool = False
-    nulls_first: bool | None = None  # None: the default for the direction
-    name: str | None = None  # of an expression: what PostgreSQL calls it, for choosing the names of indexes on partitions
 
 
 class Index(Record):
@@ -94,17 +85,6 @@ class Index(Record):
 class PartitionKey(Record):
     strategy: str  # range, list, hash
     keys: tuple[IndexKey, ...]
-
-
-class PartitionBound(Record):
-    """FOR VALUES of a partition. Values are expression trees; ("minvalue",) and ("maxvalue",) in a range."""
-
-    default: bool = False
-    lower: tuple[tuple[object, ...], ...] = ()
-    upper: tuple[tuple[object, ...], ...] = ()
-    values: tuple[tuple[object, ...], ...] = ()
-    modulus: int = 0
-    remainder: int = 0
 
 
 class Trigger(Record):

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Iterable, Iterator
 
 from dbguard.model.expression import Expression
+from dbguard.model.keys import IndexKey
 from dbguard.model.names import MAX_IDENTIFIER_BYTES, quote, quote_all
 from dbguard.model.operations.indexes import CreateIndex
-from dbguard.model.operations.tables import ColumnDefinition, ConstraintDefinition, IndexKeyDefinition
+from dbguard.model.operations.tables import ColumnDefinition, ConstraintDefinition
 from dbguard.model.schema import Table
 
 
@@ -150,7 +151,7 @@ def _include(columns: tuple[str, ...]) -> list[str]:
     return [f"INCLUDE ({quote_all(columns)})"] if columns else []
 
 
-def _key(key: IndexKeyDefinition) -> str:
+def _key(key: IndexKey) -> str:
     words = [quote(key.column) if key.column is not None else _key_expression(key.expression)]
     words.append(f"COLLATE {key.collation}" if key.collation is not None else "")
     words.append(str(key.opclass) if key.opclass is not None else "")
@@ -179,7 +180,7 @@ def _is_one_call(sql: str) -> bool:
     return False
 
 
-def key_names(keys: tuple[IndexKeyDefinition, ...], include: tuple[str, ...]) -> list[str]:
+def key_names(keys: tuple[IndexKey, ...], include: tuple[str, ...]) -> list[str]:
     """ChooseIndexColumnNames in src/backend/commands/indexcmds.c: repeated names get a number."""
     found: list[str] = []
     for original in (*(key.column or key.name or "expr" for key in keys), *include):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dbguard.model.expression import Expression
-from dbguard.model.operations import ColumnDefinition, ConstraintDefinition, IndexKeyDefinition
+from dbguard.model.keys import IndexKey
+from dbguard.model.operations import ColumnDefinition, ConstraintDefinition
 from dbguard.parsing.column_types import data_type, serial_type
 from dbguard.parsing.context import Context, Node
 from dbguard.parsing.expressions import derived_name, expression
@@ -52,7 +53,7 @@ def constraint(node: Node, context: Context, column: str | None = None) -> Const
     raw = node.get("raw_expr")
     if kind == "foreign key":
         return _foreign_key(node, columns or tuple(strings(node.get("fk_attrs", []))))
-    keys: tuple[IndexKeyDefinition, ...] = ()
+    keys: tuple[IndexKey, ...] = ()
     if kind == "exclusion":
         keys = _exclusion_keys(node, context, location)
         columns = tuple(key.column for key in keys if key.column is not None)
@@ -94,13 +95,13 @@ def _foreign_key(node: Node, columns: tuple[str, ...]) -> ConstraintDefinition:
     )
 
 
-def _exclusion_keys(node: Node, context: Context, location: int) -> tuple[IndexKeyDefinition, ...]:
+def _exclusion_keys(node: Node, context: Context, location: int) -> tuple[IndexKey, ...]:
     elements = [pair["List"]["items"][0]["IndexElem"] for pair in node.get("exclusions", [])]
     at = context.find("EXCLUDE", context.index(location))
     return index_keys(elements, context, at + 1)
 
 
-def index_keys(elements: list[Node], context: Context, first: int) -> tuple[IndexKeyDefinition, ...]:
+def index_keys(elements: list[Node], context: Context, first: int) -> tuple[IndexKey, ...]:
     """Keys of an index, an exclusion constraint or a partition key, whose list opens at the first parenthesis from token `first` on."""
     if not any("expr" in element for element in elements):
         return tuple([_key(element, None) for element in elements])
@@ -115,9 +116,9 @@ def index_keys(elements: list[Node], context: Context, first: int) -> tuple[Inde
     return tuple(keys)
 
 
-def _key(element: Node, found: Expression | None) -> IndexKeyDefinition:
+def _key(element: Node, found: Expression | None) -> IndexKey:
     nulls = element.get("nulls_ordering", "SORTBY_NULLS_DEFAULT")
-    return IndexKeyDefinition(
+    return IndexKey(
         column=element.get("name"),
         expression=found,
         collation=qualified(element["collation"]) if "collation" in element else None,

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
+from dbguard.model.keys import IndexKey, PartitionBound
 from dbguard.model.names import Name
-from dbguard.model.operations import (
-    CreateObject,
-    CreateTable,
-    CreateTableAs,
-    IndexKeyDefinition,
-    LikeTable,
-    Operation,
-    PartitionBoundDefinition,
-    Refresh,
-)
+from dbguard.model.operations import CreateObject, CreateTable, CreateTableAs, LikeTable, Operation, Refresh
 from dbguard.model.operations.objects import CreateMaterializedView
 from dbguard.parsing.constraints import column_definition, constraint, index_keys
 from dbguard.parsing.context import Context, Node
@@ -77,18 +69,18 @@ def _like(node: Node, columns_before: int) -> LikeTable:
     return LikeTable(relation(node["relation"]), frozenset(word for position, word in enumerate(_LIKE) if bits & 1 << position), columns_before)
 
 
-def _partition_keys(node: Node, context: Context) -> tuple[IndexKeyDefinition, ...]:
+def _partition_keys(node: Node, context: Context) -> tuple[IndexKey, ...]:
     elements = [item["PartitionElem"] for item in node.get("partParams", [])]
     if not any("expr" in element for element in elements):
         return index_keys(elements, context, 0)
     return index_keys(elements, context, context.index(node.get("location", 0)))
 
 
-def partition_bound(node: Node) -> PartitionBoundDefinition:
+def partition_bound(node: Node) -> PartitionBound:
     """FOR VALUES ... or DEFAULT, from a PartitionBoundSpec."""
     if node.get("is_default"):
-        return PartitionBoundDefinition(default=True)
-    return PartitionBoundDefinition(
+        return PartitionBound(default=True)
+    return PartitionBound(
         lower=tuple(map(_bound_value, node.get("lowerdatums", ()))),
         upper=tuple(map(_bound_value, node.get("upperdatums", ()))),
         values=tuple(tree(item) for item in node.get("listdatums", ())),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dbguard.model.expression import Expression
+from dbguard.model.keys import IndexKey
 from dbguard.model.names import Name
-from dbguard.model.operations.tables import IndexKeyDefinition
 from dbguard.model.record import Record
 
 __all__ = [
@@ -13,7 +13,6 @@ __all__ = [
     "Cluster",
     "CreateIndex",
     "DropIndex",
-    "IndexKeyDefinition",
     "Refresh",
     "Reindex",
     "Vacuum",
@@ -24,7 +23,7 @@ class CreateIndex(Record):
     """`name` is None where PostgreSQL will choose one."""
 
     table: Name
-    keys: tuple[IndexKeyDefinition, ...]
+    keys: tuple[IndexKey, ...]
     name: str | None = None
     method: str = "btree"
     include: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dbguard.model.expression import Expression, Uses
+from dbguard.model.keys import IndexKey, PartitionBound
 from dbguard.model.names import Name
 from dbguard.model.record import Record
 from dbguard.model.types import DataType
@@ -30,7 +31,6 @@ __all__ = [
     "DropTable",
     "Inherit",
     "LikeTable",
-    "PartitionBoundDefinition",
     "RenameColumn",
     "RenameConstraint",
     "RenameTable",
@@ -62,7 +62,7 @@ class ConstraintDefinition(Record):
     kind: str  # check, not null, unique, primary key, exclusion, foreign key
     name: str | None = None
     columns: tuple[str, ...] = ()
-    keys: tuple[IndexKeyDefinition, ...] = ()  # of an exclusion constraint
+    keys: tuple[IndexKey, ...] = ()  # of an exclusion constraint
     include: tuple[str, ...] = ()
     method: str = "btree"
     where: Expression | None = None
@@ -80,16 +80,6 @@ class ConstraintDefinition(Record):
     nulls_not_distinct: bool = False
     without_overlaps: bool = False
     using_index: str | None = None
-
-
-class IndexKeyDefinition(Record):
-    column: str | None
-    expression: Expression | None = None
-    collation: Name | None = None
-    opclass: Name | None = None
-    descending: bool = False
-    nulls_first: bool | None = None
-    name: str | None = None  # the name PostgreSQL derives from an expression, for choosing the index name
 
 
 class ColumnDefinition(Record):
@@ -118,17 +108,6 @@ class LikeTable(Record):
     position: int = 0  # number of columns written before it
 
 
-class PartitionBoundDefinition(Record):
-    """FOR VALUES ... or DEFAULT. Values are expression trees; ("minvalue",) and ("maxvalue",) in a range."""
-
-    default: bool = False
-    lower: tuple[tuple[object, ...], ...] = ()
-    upper: tuple[tuple[object, ...], ...] = ()
-    values: tuple[tuple[object, ...], ...] = ()
-    modulus: int = 0
-    remainder: int = 0
-
-
 class CreateTable(Record):
     """CREATE TABLE, also CREATE FOREIGN TABLE (kind) and CREATE TYPE ... AS (kind "composite type")."""
 
@@ -141,9 +120,9 @@ class CreateTable(Record):
     like: tuple[LikeTable, ...] = ()
     inherits: tuple[Name, ...] = ()
     partition_strategy: str = ""  # range, list, hash
-    partition_keys: tuple[IndexKeyDefinition, ...] = ()
+    partition_keys: tuple[IndexKey, ...] = ()
     partition_of: Name | None = None
-    bound: PartitionBoundDefinition | None = None
+    bound: PartitionBound | None = None
     of_type: Name | None = None
     options: tuple[tuple[str, str], ...] = ()
     access_method: str | None = None
@@ -450,7 +429,7 @@ class SetRule(Record):
 class AttachPartition(Record):
     table: Name
     partition: Name
-    bound: PartitionBoundDefinition
+    bound: PartitionBound
 
 
 class DetachPartition(Record):

@@ -8,7 +8,7 @@ from dbguard.model.expression import Uses
 from dbguard.model.names import Name
 from dbguard.model.operations.objects import CreateMaterializedView, CreateView
 from dbguard.model.operations.tables import ColumnDefinition, ConstraintDefinition, CreateTable, CreateTableAs
-from dbguard.model.schema import Column, PartitionBound, PartitionKey, Table
+from dbguard.model.schema import Column, PartitionKey, Table
 from dbguard.model.state import State
 from dbguard.replay.advance import naming
 from dbguard.replay.advance.define import UNKNOWN, add_constraint, add_owned_sequence, column_from
@@ -44,7 +44,7 @@ def create_table(state: State, operation: CreateTable) -> State:
         "temporary" if name.schema == "pg_temp" else operation.persistence,
         PartitionKey(operation.partition_strategy, naming.index_keys(operation.partition_keys)) if operation.partition_strategy else None,
         parent,
-        PartitionBound(*operation.bound) if operation.bound is not None else None,
+        operation.bound,
         inherits,
         options=dict(operation.options) if operation.options else {},
         access_method=operation.access_method or "heap",

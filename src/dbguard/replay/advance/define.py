@@ -6,10 +6,11 @@ Names are complete and tables exist in the draft.
 from __future__ import annotations
 
 from dbguard.model.expression import Expression
+from dbguard.model.keys import IndexKey
 from dbguard.model.names import Name, truncate
-from dbguard.model.operations.tables import ColumnDefinition, ConstraintDefinition, IndexKeyDefinition
+from dbguard.model.operations.tables import ColumnDefinition, ConstraintDefinition
 from dbguard.model.record import Record
-from dbguard.model.schema import Column, Constraint, Index, IndexKey, Sequence, Table
+from dbguard.model.schema import Column, Constraint, Index, Sequence, Table
 from dbguard.model.types import CATALOG, DataType, builtin
 from dbguard.replay.advance import naming
 from dbguard.replay.advance.draft import Draft, without
@@ -20,7 +21,7 @@ UNKNOWN = DataType(Name(None, "unknown"))
 class IndexDefinition(Record):
     """An index as it is to be built on a table and, unless ONLY was written, on its partitions."""
 
-    keys: tuple[IndexKeyDefinition, ...]
+    keys: tuple[IndexKey, ...]
     include: tuple[str, ...] = ()
     method: str = "btree"
     unique: bool = False
@@ -215,7 +216,7 @@ def _add_key(draft: Draft, name: Name, definition: ConstraintDefinition, *, only
             return
         for one in draft.family(table, only=False):
             set_not_null(draft, one.name, definition.columns)
-    keys = definition.keys or tuple(IndexKeyDefinition(column) for column in definition.columns)
+    keys = definition.keys or tuple(IndexKey(column) for column in definition.columns)
     method = definition.method if definition.kind == "exclusion" else "gist" if definition.without_overlaps else "btree"
     index = IndexDefinition(
         keys, definition.include, method, definition.kind != "exclusion", definition.nulls_not_distinct, definition.where, definition

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from dbguard.model.expression import Expression, Uses
+from dbguard.model.keys import IndexKey
 from dbguard.model.names import Name, quote
-from dbguard.model.schema import Column, Constraint, Function, Index, IndexKey, PartitionKey, Table
+from dbguard.model.schema import Column, Constraint, Function, Index, PartitionKey, Table
 from dbguard.model.types import DataType
 from dbguard.replay.advance.define import next_value
 from dbguard.replay.advance.dependents import sequences_in

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from dbguard.model.keys import IndexKey
 from dbguard.model.names import Name
-from dbguard.model.operations.tables import ConstraintDefinition, IndexKeyDefinition
-from dbguard.model.schema import Index, IndexKey, Table
+from dbguard.model.operations.tables import ConstraintDefinition
+from dbguard.model.schema import Index, Table
 from dbguard.model.sql import choose_name, key_names
 from dbguard.replay.advance.draft import Draft
 
@@ -47,7 +48,7 @@ def sequence_name(draft: Draft, table: Name, column: str) -> Name:
     return Name(table.schema, relation_name(draft, table, (column,), "seq"))
 
 
-def index_name(draft: Draft, table: Name, keys: tuple[IndexKeyDefinition, ...], include: tuple[str, ...], kind: str | None) -> str:
+def index_name(draft: Draft, table: Name, keys: tuple[IndexKey, ...], include: tuple[str, ...], kind: str | None) -> str:
     """The name of an index; `kind` is that of the constraint it backs (ChooseIndexName in indexcmds.c)."""
     if kind == "primary key":
         return relation_name(draft, table, (), "pkey", constraint=True)
@@ -72,11 +73,11 @@ def free_constraint_name(draft: Draft, table: Name, addition: Iterable[str], lab
     return choose_name(table.name, addition, label, _Taken(draft, table.schema, relations=False, constraints=True))
 
 
-def index_keys(keys: Iterable[IndexKeyDefinition]) -> tuple[IndexKey, ...]:
+def index_keys(keys: Iterable[IndexKey]) -> tuple[IndexKey, ...]:
     return tuple(_key(k) for k in keys)
 
 
-def _key(key: IndexKeyDefinition) -> IndexKey:
+def _key(key: IndexKey) -> IndexKey:
     """`((a))` and `((a COLLATE "C"))` are the column itself (ComputeIndexAttrs in indexcmds.c)."""
     column, expression, name = key.column, key.expression, key.name
     tree = expression.tree if expression is not None else ("none",)
@@ -87,11 +88,10 @@ def _key(key: IndexKeyDefinition) -> IndexKey:
     return IndexKey(column, expression, key.collation, key.opclass, key.descending, key.nulls_first, name)
 
 
-def key_definitions(index: Index) -> tuple[IndexKeyDefinition, ...]:
+def key_definitions(index: Index) -> tuple[IndexKey, ...]:
     """The keys of an index as a clone of it is written: expressions are named as in the original (generateClonedIndexStmt)."""
-    written = tuple(IndexKeyDefinition(*key) for key in index.keys)
-    names = key_names(written, ())
-    return tuple(k if k.column is not None else k._replace(name=name) for k, name in zip(written, names, strict=True))
+    names = key_names(index.keys, ())
+    return tuple(k if k.column is not None else k._replace(name=name) for k, name in zip(index.keys, names, strict=True))
 
 
 def is_implied_not_null(table: Table, name: str) -> str | None:

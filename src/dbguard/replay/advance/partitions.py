@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dbguard.model.expression import Expression
 from dbguard.model.operations.tables import AttachPartition, DetachPartition
-from dbguard.model.schema import Constraint, PartitionBound, Table
+from dbguard.model.schema import Constraint, Table
 from dbguard.model.state import State
 from dbguard.replay.advance import naming
 from dbguard.replay.advance.alter import on_its_own
@@ -28,7 +28,7 @@ def attach(state: State, operation: AttachPartition) -> State:
         name: one._replace(inherited=True) if one.kind in {"check", "not null"} and name in parent.constraints else one
         for name, one in child.constraints.items()
     }
-    bound = PartitionBound(*operation.bound)
+    bound = operation.bound
     draft.put(child._replace(parent=parent.name, bound=bound, columns=columns, constraints=constraints))
     adopt(draft, parent.name, child.name)
     return draft.done()

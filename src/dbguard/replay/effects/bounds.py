@@ -12,12 +12,10 @@ from itertools import pairwise
 from typing import Any
 
 from dbguard.model.expression import Tree
+from dbguard.model.keys import PartitionBound
 from dbguard.model.record import Record
-from dbguard.model.schema import PartitionBound, PartitionKey, Table
+from dbguard.model.schema import PartitionKey, Table
 from dbguard.replay.effects.not_null import is_never_null, proofs
-
-Bound = Any
-"""A PartitionBound, or the PartitionBoundDefinition that it is made from: both have the same fields."""
 
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "="}
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?([+-]00(:00)?|Z)?")
@@ -31,7 +29,7 @@ class Fact(Record):
     value: Any
 
 
-def is_implied(table: Table, key: PartitionKey, bound: Bound) -> bool:
+def is_implied(table: Table, key: PartitionKey, bound: PartitionBound) -> bool:
     """Whether checks of `table` prove that every row lies within `bound`."""
     columns = [one.column for one in key.keys]
     if bound.default or key.strategy == "hash" or None in columns:
@@ -46,7 +44,7 @@ def is_implied(table: Table, key: PartitionKey, bound: Bound) -> bool:
     return _is_above(mine, bound.lower[0], strictly=several) and _is_below(mine, bound.upper[0], strictly=several)
 
 
-def is_refuted(table: Table, key: PartitionKey, bound: Bound) -> bool:
+def is_refuted(table: Table, key: PartitionKey, bound: PartitionBound) -> bool:
     """Whether checks of `table` prove that no row lies within `bound`."""
     column = key.keys[0].column
     if column is None or key.strategy == "hash" or bound.default:
@@ -64,7 +62,7 @@ def is_refuted(table: Table, key: PartitionKey, bound: Bound) -> bool:
     return below or (bound.upper[0][0] != "maxvalue" and _is_above(mine, bound.upper[0], strictly=False))
 
 
-def _negates(tree: Tree, column: str, key: PartitionKey, bound: Bound) -> bool:
+def _negates(tree: Tree, column: str, key: PartitionKey, bound: PartitionBound) -> bool:
     """Whether a check says `NOT (column IS NOT NULL AND ...)` with conditions that all values within `bound` meet."""
     if tree[0] != "not" or len(key.keys) > 1 or ("null",) in bound.values:
         return False
@@ -73,7 +71,7 @@ def _negates(tree: Tree, column: str, key: PartitionKey, bound: Bound) -> bool:
     return present in parts and all(part == present or _is_met_within(part, column, bound) for part in parts)
 
 
-def _is_met_within(part: Tree, column: str, bound: Bound) -> bool:
+def _is_met_within(part: Tree, column: str, bound: PartitionBound) -> bool:
     match list(_facts_of(part)):
         case [Fact(column=of, operator=operator, value=value)] if of == column:
             if bound.values:
@@ -85,7 +83,7 @@ def _is_met_within(part: Tree, column: str, bound: Bound) -> bool:
     return False
 
 
-def overlaps(key: PartitionKey, one: Bound, other: Bound) -> bool:
+def overlaps(key: PartitionKey, one: PartitionBound, other: PartitionBound) -> bool:
     """Whether two bounds surely share a value, so that PostgreSQL refuses the second (check_new_partition_bound)."""
     if one.default or other.default:
         return bool(one.default and other.default)
@@ -105,7 +103,7 @@ def _starts_before(lower: Tree, upper: Tree) -> bool:
     return _compare(_constant(lower), _constant(upper)) == -1
 
 
-def _is_in_list(table: Table, column: str, bound: Bound, facts: list[Fact]) -> bool:
+def _is_in_list(table: Table, column: str, bound: PartitionBound, facts: list[Fact]) -> bool:
     values = [_constant(value) for value in bound.values]
     if None in values or not is_never_null(table, column):
         return False
@@ -215,8 +213,8 @@ def _differ(one: Any, other: Any) -> bool:
 Proof = Callable[[Table], bool]
 
 
-def within(parents: tuple[Table, ...], bound: PartitionBound | Bound) -> Proof:
+def within(parents: tuple[Table, ...], bound: PartitionBound) -> Proof:
     """A test whether a table is proved to hold only rows of a partition of `parents[0]`, and of the partitions above it."""
-    bounds = [(parents[0].partition_by, bound)]
+    bounds: list[tuple[PartitionKey | None, PartitionBound | None]] = [(parents[0].partition_by, bound)]
     bounds += [(above.partition_by, below.bound) for below, above in pairwise(parents)]
     return lambda table: all(key is not None and one is not None and is_implied(table, key, one) for key, one in bounds)

@@ -89,8 +89,9 @@ def _blocked(operation: ChangeColumnType, table: Table, column: Column, state: S
         return f'type of inherited column "{name}" must be changed in child tables too'
     if any(not comparable(own, referenced) for own, referenced in _compared(operation, table, state)):
         return "a foreign key cannot be implemented any more: types that cannot be compared"
-    if any(surely_uses(view, name, state) for view in views_of(state, table.name, name)):
-        return "cannot alter type of a column used by a view or rule"
+    view = next((view for view in views_of(state, table.name, name) if surely_uses(view, name, state)), None)
+    if view is not None:
+        return f"cannot alter type of a column used by a view or rule: view `{view.name}` uses it"
     if any(c.generated and c.default is not None and name in c.default.columns for c in table.columns.values()):
         return "cannot alter type of a column used by a generated column"
     if any(name in trigger.columns or name in trigger.when_columns for trigger in table.triggers.values()):

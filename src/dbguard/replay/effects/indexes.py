@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from dbguard.model.keys import IndexKey
 from dbguard.model.names import Name
 from dbguard.model.operations import AttachIndexPartition, CreateIndex, DropIndex
 from dbguard.model.postgres import LockMode, Server
-from dbguard.model.schema import Index, IndexKey, Schema, Table
+from dbguard.model.schema import Index, Schema, Table
 from dbguard.model.sql import chosen_index_name
 from dbguard.model.state import Effects, State
 from dbguard.replay.effects.common import AS, AX, SUE, S, add, assumed, family, lock, lock_all, refused, schema_knows

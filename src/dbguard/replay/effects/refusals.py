@@ -78,9 +78,10 @@ def _no_foreign_key(key: ConstraintDefinition, table: Table, state: State, serve
     unique = (index for index in parent.indexes.values() if index.unique and index.where is None)
     if key.referenced_columns and not any(len(i.keys) == len(columns) and set(i.columns) == set(columns) for i in unique):
         return f"there is no unique constraint matching given keys for referenced table `{parent.name}`"
-    pairs = zip(key.columns, columns, strict=True)
-    if any(not _comparable(table, own, parent, other, state) for own, other in pairs):
-        return "foreign key constraint cannot be implemented: types that cannot be compared"
+    for own, other in zip(key.columns, columns, strict=True):
+        if not _comparable(table, own, parent, other, state):
+            types = f"`{own}` is {table.columns[own].type}, `{other}` of `{parent.name}` is {parent.columns[other].type}"
+            return f"foreign key constraint cannot be implemented: {types}, and no = compares them"
     return None
 
 
