@@ -79,7 +79,15 @@ def test_atlas_reads_txmode_and_sections(tmp_path: Path) -> None:
 def test_flyway_sorts_versions_by_their_numbers_and_repeatable_last(tmp_path: Path) -> None:
     names = ["V1__a", "V1_2__b", "V1.10__c", "V2__d", "R__view", "R__a_view", "U2__d", "afterMigrate"]
     history = only(read(write(tmp_path, {f"db/migration/{name}.sql": "SELECT 1;" for name in names})))
-    assert ways(history) == ["1 up auto", "1.2 up auto", "1.10 up auto", "2 up auto", "2 down auto", "a_view repeatable auto", "view repeatable auto"]
+    assert ways(history) == [
+        "1 up unless forbidden",
+        "1.2 up unless forbidden",
+        "1.10 up unless forbidden",
+        "2 up unless forbidden",
+        "2 down unless forbidden",
+        "a_view repeatable unless forbidden",
+        "view repeatable unless forbidden",
+    ]
 
 
 def test_flyway_scripts_leave_the_transaction_by_conf_file_or_comment(tmp_path: Path) -> None:
@@ -89,19 +97,19 @@ def test_flyway_scripts_leave_the_transaction_by_conf_file_or_comment(tmp_path: 
         "m/V2__b.sql": "-- flyway:executeInTransaction=false\nSELECT 1;",
         "m/V3__c.sql": "SELECT 'executeInTransaction=false';",
     }
-    assert ways(only(read(write(tmp_path, files)))) == ["1 up none", "2 up none", "3 up auto"]
+    assert ways(only(read(write(tmp_path, files)))) == ["1 up none", "2 up none", "3 up unless forbidden"]
 
 
 def test_a_flyway_baseline_counts_only_where_the_versions_before_it_are_gone(tmp_path: Path) -> None:
     files = {"a/V1__x.sql": "", "a/B2__y.sql": "", "a/V3__z.sql": "", "b/B2__y.sql": "", "b/V3__z.sql": ""}
     first, second = read(write(tmp_path, files)).histories
-    assert [ways(first), ways(second)] == [["1 up auto", "3 up auto"], ["2 up auto", "3 up auto"]]
+    assert [ways(first), ways(second)] == [["1 up unless forbidden", "3 up unless forbidden"], ["2 up unless forbidden", "3 up unless forbidden"]]
 
 
 def test_flyway_looks_below_its_location_but_not_at_other_databases(tmp_path: Path) -> None:
     files = {"m/V1__a.sql": "", "m/2024/V2__b.sql": "", "m/mysql/V2__c.sql": ""}
     reading = read(write(tmp_path, files))
-    assert ways(only(reading)) == ["1 up auto", "2 up auto"]
+    assert ways(only(reading)) == ["1 up unless forbidden", "2 up unless forbidden"]
     assert reading.skipped == 1
     assert "mysql" in reading.notes[0]
 
@@ -255,3 +263,9 @@ def test_a_configured_transaction_overrides_the_tools(tmp_path: Path) -> None:
     history = only(read(write(tmp_path, {"m/1_a.up.sql": "", "m/2_b.up.sql": ""}), transaction="none"))
     assert ways(history) == ["1 up none", "2 up none"]
     assert history.description.endswith("without a transaction, as configured")
+
+
+def test_a_plain_file_with_a_suffix_is_a_variant_of_the_one_before_it(tmp_path: Path) -> None:
+    text = "CREATE TABLE a (id int);"
+    history = only(read(write(tmp_path, {"migrations/0001_a.sql": text, "migrations/0001_a_customers.sql": text, "migrations/0002_a_b.sql": text})))
+    assert [script.direction for script in history.scripts] == ["up", "variant", "up"]

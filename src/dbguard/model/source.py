@@ -21,14 +21,14 @@ class Script(Record):
 
     `pieces` are (start, end) offsets into the source's text, in code points, that hold SQL; markers of the tool lie
     between them. `transaction` is "one" (the tool wraps the script), "none" (each statement by itself), "single"
-    (the whole script goes to the server as one simple query: an implicit transaction), or "auto": one, unless the text
-    has transaction control or a statement that forbids a transaction.
+    (the whole script goes to the server as one simple query: an implicit transaction), "unless forbidden" (the tool wraps
+    the script if no statement in it forbids that), or "auto": the same, unless the text has transaction control.
     """
 
     source: Source
     pieces: tuple[tuple[int, int], ...]
     transaction: str = "auto"
-    direction: str = "up"  # up, down, repeatable
+    direction: str = "up"  # up, down, repeatable, variant (of the up script before it, for another database)
     version: str = ""  # what the tool calls this migration
     tool: str = "plain"
     history: str = ""  # folder of the history it belongs to

@@ -42,16 +42,19 @@ from dbguard.replay.transactions import close, hold, opened
 def replay(parsed: Iterable[Parsed], state: State, major: int, asked: Callable[[Script], bool] = lambda _: True) -> Generator[Step, None, State]:
     """Replay scripts in order, starting from `state`, on PostgreSQL `major`; yield the steps of those for which `asked` is true.
 
-    A down script is replayed from the state just after its own up script and leaves no trace. A lock_timeout that a script
+    A down script is replayed from the state just after its own up script, a variant of it from the state just before; neither
+    leaves a trace. A lock_timeout that a script
     sets ends with it: whether the next one runs in the same session depends on how many are pending.
     """
     limit = state.settings.get("lock_timeout")
+    before_up = state
     for ordinal, one in enumerate(parsed, start=state.now.script + 1):
-        after = yield from _script(one, state._replace(now=Created(ordinal, state.now.transaction + 1)), major, asked(one.script))
-        if one.script.direction == "down":
+        start = before_up if one.script.direction == "variant" else state
+        after = yield from _script(one, start._replace(now=Created(ordinal, state.now.transaction + 1)), major, asked(one.script))
+        if one.script.direction in {"down", "variant"}:
             state = state._replace(now=after.now)
         else:
-            state = after
+            before_up, state = state, after
         if state.settings.get("lock_timeout") != limit:
             others = {name: value for name, value in state.settings.items() if name != "lock_timeout"}
             state = state._replace(settings=others if limit is None else {**others, "lock_timeout": limit})
@@ -136,9 +139,11 @@ def runs_in_transaction(one: Parsed) -> bool:
     mode = one.script.transaction
     if mode == "single":
         return len(one.statements) > 1 and not _has(one, Begin)
-    if mode != "auto":
+    if mode not in {"auto", "unless forbidden"}:
         return mode == "one"
-    return not _has(one, Begin, Commit, Rollback) and not any(forbids_transaction(op) for s in one.statements for op in s.operations)
+    if mode == "auto" and _has(one, Begin, Commit, Rollback):
+        return False
+    return not any(forbids_transaction(op) for s in one.statements for op in s.operations)
 
 
 def _has(one: Parsed, *kinds: type) -> bool:

@@ -3,7 +3,7 @@
 https://documentation.red-gate.com/fd/migrations-184127470.html: `V1_2__name.sql` by version, `U1_2__` undoes it, `R__name` is repeatable
 and runs last, by name, `B5__name` builds a new database in place of the versions up to 5. A script runs in a transaction,
 unless `executeInTransaction=false` stands in `<file>.conf` or in a `-- flyway:` comment, or Flyway sees a statement that cannot
-run in one: that is our "auto". Callbacks such as `afterMigrate.sql` are not migrations.
+run in one; BEGIN in the text does not change that. Callbacks such as `afterMigrate.sql` are not migrations.
 refinery (https://docs.rs/refinery): the same names, always in a transaction.
 """
 
@@ -35,7 +35,7 @@ def is_flyway_name(name: str) -> bool:
 
 
 def _scripts(tree: Tree) -> Iterator[Script]:
-    return _ordered(tree, "auto")
+    return _ordered(tree, "unless forbidden")
 
 
 def _refinery(tree: Tree) -> Iterator[Script]:

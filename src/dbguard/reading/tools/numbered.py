@@ -127,7 +127,14 @@ def _general(name: str) -> str:
 
 
 def _plain(tree: Tree) -> Iterator[Script]:
-    return directed(tree, lambda _: "auto")
+    """A file that repeats the number and name of the one before it, with a suffix, is that migration for another database."""
+    last = ""
+    for script in directed(tree, lambda _: "auto"):
+        own = stem(script.source.path)
+        is_variant = bool(last) and script.direction == "up" and own.startswith((f"{last}_", f"{last}.", f"{last}-"))
+        yield script._replace(direction="variant") if is_variant and version_of(own) == version_of(last) else script
+        if script.direction == "up" and not is_variant:
+            last = own
 
 
 def _extension(tree: Tree) -> Iterator[Script]:
