@@ -110,10 +110,16 @@ def _statement(script: Script, statement: Statement, steps: list[Step], lines: L
         column=column,
         sql=script.source.text[statement.start : statement.end],
         transaction=effects.transaction,
-        fails=effects.fails,
+        fails=effects.fails or _syntax_error(statement),
         locks=tuple(LockTaken(str(lock.relation), str(lock.mode), lock.mode.blocks) for lock in effects.locks),
         rewrites=tuple(map(str, effects.rewrites)),
         scans=tuple(map(str, effects.scans)),
         builds=tuple(map(str, effects.builds)),
         unknown=(*effects.unknown, *(part.reason for part in statement.unread)),
     )
+
+
+def _syntax_error(statement: Statement) -> str | None:
+    """What the newest grammar refuses, every server refuses."""
+    reasons = (part.reason for part in statement.unread if not statement.operations and part.reason.startswith("syntax error"))
+    return next(reasons, None)

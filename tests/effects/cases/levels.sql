@@ -95,3 +95,19 @@ CREATE UNIQUE INDEX customers_once ON customers (id) NULLS NOT DISTINCT;
 CREATE TABLE events_3 (LIKE events);
 -- statement
 ALTER TABLE events ATTACH PARTITION events_3 FOR VALUES FROM ('2028-05-01') TO ('2028-07-01');
+
+-- case: STORAGE of a new column is known from 16
+-- statement
+ALTER TABLE base ADD COLUMN body text STORAGE EXTERNAL;
+
+-- case: so it is in CREATE TABLE
+-- statement
+CREATE TABLE bodies (id int PRIMARY KEY, body text STORAGE EXTERNAL);
+
+-- case: COMPRESSION of a new column is known from 14
+-- statement
+CREATE TABLE bodies (id int PRIMARY KEY, body text COMPRESSION pglz);
+
+-- case: security_invoker is known from 15
+-- statement
+CREATE VIEW ids WITH (security_invoker = true) AS SELECT id FROM base;

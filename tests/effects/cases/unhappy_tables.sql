@@ -279,3 +279,37 @@ INSERT INTO keys VALUES (1);
 INSERT INTO notes VALUES (1);
 -- statement
 ALTER TABLE notes ADD FOREIGN KEY (n) REFERENCES keys;
+
+-- case: an index on a table that does not exist fails
+-- statement
+CREATE INDEX ON never_made (a);
+
+-- case: an index on a column that does not exist fails
+CREATE TABLE has_no_b (a int);
+-- statement
+CREATE INDEX ON has_no_b (a, (b + 1));
+
+-- case: an update of a column that does not exist fails
+CREATE TABLE has_no_b (a int);
+-- statement
+UPDATE has_no_b SET b = 1;
+
+-- case: a delete by a column that does not exist fails
+CREATE TABLE has_no_b (a int);
+-- statement
+DELETE FROM has_no_b WHERE b = 1;
+
+-- case: a delete by a column of another table is fine
+CREATE TABLE has_no_b (a int);
+CREATE TABLE has_b (b int);
+-- statement
+DELETE FROM has_no_b USING has_b WHERE b = 1;
+
+-- case: a view over a table that does not exist fails
+-- statement
+CREATE VIEW over_nothing AS SELECT * FROM never_made;
+
+-- case: reading the catalog is fine
+-- ignore: locks
+-- statement
+SELECT count(*) FROM pg_class;

@@ -31,6 +31,7 @@ from dbguard.replay.effects import (
     session,
     tables,
 )
+from dbguard.replay.effects.missing import why_missing
 
 Predict = Callable[[Any, State, Server], Effects]
 
@@ -49,6 +50,8 @@ def effects(operation: Operation, state: State, server: Server) -> Effects:
     predict = EFFECTS.get(type(operation))
     if predict is None:
         return NOTHING
+    if state.schema.complete and (reason := why_missing(operation, state)) is not None:
+        return Effects(fails=reason, transaction=predict(operation, state, server).transaction)
     found = predict(operation, state, server)
     if len(found.locks) < 2 and not found.rewrites and not found.scans and not found.builds:
         return found  # nothing to put in order
@@ -73,11 +76,17 @@ def merge(parts: Iterable[Effects], before: State, after: State | None = None) -
         locks=tuple(Lock(name, modes[name]) for name in sorted(existed)),
         rewrites=tuple(sorted(rewrites)),
         scans=tuple(sorted(scans - rewrites)),
-        builds=tuple(sorted({name for part in parts for name in part.builds})),
+        builds=tuple(sorted({name for part in parts for name in part.builds if not _is_of_created(name, before, after)})),
         transaction=next((part.transaction for part in parts if part.transaction != "allowed"), "allowed"),
         fails=next((part.fails for part in parts if part.fails is not None), None),
         unknown=tuple(dict.fromkeys(sentence for part in parts for sentence in part.unknown)),
     )
+
+
+def _is_of_created(index: Name, before: State, after: State | None) -> bool:
+    """Whether the index is on a table that came to be between the two states."""
+    table = after.schema.index_tables.get(index) if after is not None else None
+    return table is not None and _is_created(table, before, after)
 
 
 def _is_created(name: Name, before: State, after: State | None) -> bool:

@@ -50,7 +50,7 @@ from dbguard.replay.effects.common import (
 from dbguard.replay.effects.common import rewritten as rewrite
 from dbguard.replay.effects.dependents import views_of
 from dbguard.replay.effects.foreign_keys import add_foreign_key
-from dbguard.replay.effects.refusals import why_no_constraint
+from dbguard.replay.effects.refusals import column_too_new, why_no_constraint
 from dbguard.replay.effects.types import domain_default, is_constrained_domain, unseen_type
 from dbguard.replay.effects.volatility import is_volatile
 
@@ -79,8 +79,8 @@ def _add_column(operation: AddColumn, state: State, server: Server) -> Effects:
 
 def _refused_column(operation: AddColumn, table: Table, state: State, server: Server) -> Effects | None:
     column = operation.column
-    if column.generated in {"virtual", "unstated"} and not server.since(18):
-        return refused("virtual generated columns need PostgreSQL 18")
+    if (reason := column_too_new(column, server)) is not None:
+        return refused(reason)
     if table.known and column.name in table.columns:
         return refused(f'column "{column.name}" of relation `{table.name}` already exists')
     if table.known and operation.only and state.schema.partitions(table.name):

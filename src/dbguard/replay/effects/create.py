@@ -14,7 +14,7 @@ from dbguard.replay.effects.common import AS, SUE, absent, add, after, assumed, 
 from dbguard.replay.effects.foreign_keys import add_foreign_key
 from dbguard.replay.effects.partition_of import create_partition
 from dbguard.replay.effects.reading import ANALYSED, read_all
-from dbguard.replay.effects.refusals import why_no_constraint
+from dbguard.replay.effects.refusals import column_too_new, why_no_constraint
 
 
 def _create_table(operation: CreateTable, state: State, server: Server) -> Effects:
@@ -26,8 +26,9 @@ def _create_table(operation: CreateTable, state: State, server: Server) -> Effec
             return Effects()
         if existing.known:
             return refused(f"relation `{name}` already exists")
-    if (reason := _too_new(operation, server)) is not None:
-        return refused(reason)
+    for column in operation.columns:
+        if (reason := column_too_new(column, server)) is not None:
+            return refused(reason)
     found = Effects()
     for column in operation.columns:
         found = add(found, Effects(locks=named_in(state, server, column.default)))
@@ -37,12 +38,6 @@ def _create_table(operation: CreateTable, state: State, server: Server) -> Effec
         found = add(found, _inherit(state.table(parent_name), state, server))
     found = add(found, _constraints(operation, name, state, server))
     return add(found, create_partition(operation, state, server)) if operation.partition_of is not None else found
-
-
-def _too_new(operation: CreateTable, server: Server) -> str | None:
-    if any(column.generated in {"virtual", "unstated"} for column in operation.columns) and not server.since(18):
-        return "virtual generated columns need PostgreSQL 18"
-    return None
 
 
 def _constraints(operation: CreateTable, name: Name, state: State, server: Server) -> Effects:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dbguard.model.operations import ConstraintDefinition
+from dbguard.model.operations import ColumnDefinition, ConstraintDefinition
 from dbguard.model.postgres import Server
 from dbguard.model.schema import Index, Table
 from dbguard.model.state import State
@@ -41,6 +41,17 @@ def why_no_constraint(constraint: ConstraintDefinition, table: Table, state: Sta
             return _no_foreign_key(constraint, table, state, server)
         case _:
             return _no_key(constraint, table, server)
+
+
+def column_too_new(column: ColumnDefinition, server: Server) -> str | None:
+    """Why that version cannot read the definition of a new column."""
+    if column.generated in {"virtual", "unstated"} and not server.since(18):
+        return "virtual generated columns need PostgreSQL 18"
+    if column.storage and not server.since(16):
+        return "STORAGE in the definition of a column needs PostgreSQL 16"
+    if column.compression and not server.since(14):
+        return "COMPRESSION needs PostgreSQL 14"
+    return None
 
 
 def _too_new(constraint: ConstraintDefinition, server: Server) -> str | None:

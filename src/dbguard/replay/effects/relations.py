@@ -26,6 +26,8 @@ from dbguard.replay.effects.reading import ANALYSED, read_all
 
 def _create_view(view: CreateView, state: State, server: Server) -> Effects:
     """DefineView in src/backend/commands/view.c; a view that is replaced is locked against its readers."""
+    if any(option == "security_invoker" for option, _ in view.options) and not server.since(15):
+        return refused("security_invoker needs PostgreSQL 15")
     reads = read_all(view.uses, state, stage=ANALYSED)
     name = state.target(view.name)
     if name not in state.schema.tables or view.temporary:
