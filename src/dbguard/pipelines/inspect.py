@@ -67,7 +67,10 @@ class Inspection:
         said, own = self._said(one, rules)
         major = high
         while True:
-            floor = max((asked for asked in one.server.asked | own if low < asked <= major), default=low)
+            floor = low
+            for asked_about in one.server.asked | own if own else one.server.asked:
+                if floor < asked_about <= major:
+                    floor = asked_about
             if floor == low:
                 yield said, low, high
                 return

@@ -165,7 +165,7 @@ def _keeps_column(operation: DropColumn, table: Table, state: State, server: Ser
         return "cannot drop column from only the partitioned table when partitions exist"
     if operation.cascade:
         return None
-    generated = (c for c in table.columns.values() if server.since(15) and c.generated and c.default is not None and name in c.default.columns)
+    generated = (c for c in table.columns.values() if c.generated and c.default is not None and name in c.default.columns and server.since(15))
     children = (child for child, key in state.schema.referencing(table.name) if name in referenced_columns(key, table) and child.name != table.name)
     views = (view for view in views_of(state, table.name, name) if surely_uses(view, name, state))
     triggers = (t for t in table.triggers.values() if name in t.columns or name in t.when_columns)

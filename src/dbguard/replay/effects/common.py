@@ -79,9 +79,8 @@ def parents_of(state: State, constraint: Constraint) -> tuple[Table, ...]:
 
 def named_in(state: State, server: Server, *defaults: Expression | None) -> tuple[Lock, ...]:
     """ACCESS SHARE on sequences that a stored default names: from 18 a dependency is recorded under a lock."""
-    if not server.since(18):
-        return ()
-    return lock(AS, *(name for default in defaults if default is not None for name in sequences_in(state, default)))
+    named = tuple(name for default in defaults if default is not None for name in sequences_in(state, default))
+    return lock(AS, *named) if named and server.since(18) else ()
 
 
 def schema_knows(schema: Schema, *tables: Table) -> bool:
@@ -130,8 +129,11 @@ def torn(state: State, operation: object) -> tuple[Lock, ...]:
     of a foreign key from both tables.
     """
     old, new = state.schema, after(state, operation)
-    names: list[Name] = [name for name in old.index_tables if name not in new.index_tables]
-    names += [name for name in old.sequences if name not in new.sequences]
+    names: list[Name] = []
+    if old.index_tables is not new.index_tables:
+        names += [name for name in old.index_tables if name not in new.index_tables]
+    if old.sequences is not new.sequences:
+        names += [name for name in old.sequences if name not in new.sequences]
     for name, table in old.tables.items():
         left = new.tables.get(name)
         if left is table:

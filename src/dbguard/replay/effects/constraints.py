@@ -78,7 +78,9 @@ def _add_foreign_key(operation: AddConstraint, table: Table, state: State, serve
     under ACCESS EXCLUSIVE (tryAttachPartitionForeignKey). From 18 inheritance children are locked as well, for nothing.
     """
     key = operation.constraint
-    locked = family(state, table.name, only=operation.only or not (server.since(18) or table.kind == "partitioned table"))
+    locked = family(state, table.name, only=operation.only)
+    if len(locked) > 1 and table.kind != "partitioned table" and not server.since(18):
+        locked = locked[:1]
     tables = family(state, table.name, only=table.kind != "partitioned table")
     same = [t for t in tables[1:] if any(_is_same_key(own, key, state) for own in t.foreign_keys())]
     fresh = (tables[0], *(t for t in tables[1:] if t not in same))

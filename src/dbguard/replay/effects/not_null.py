@@ -61,7 +61,7 @@ def _set_not_null(operation: SetNotNull, state: State, server: Server) -> Effect
     if (answer := absent(state, table) or no_column(table, operation.column)) is not None:
         return answer
     tables = family(state, table.name, only=operation.only)
-    if not server.since(18) and operation.only and table.known and len(family(state, table.name)) > 1:
+    if operation.only and table.known and len(family(state, table.name)) > 1 and not server.since(18):
         lacking = [t for t in state.schema.partitions(table.name) if t.known and t.parent is not None and not is_never_null(t, operation.column)]
         if lacking:
             return refused("constraint must be added to child tables too")
