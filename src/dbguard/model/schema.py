@@ -254,8 +254,9 @@ def _references(tables: Mapping[Name, Table]) -> _Keys:
     if _latest[0] is not tables:
         found: _Keys = {}
         for table in tables.values():
-            for constraint in table.constraints.values():
-                if constraint.kind == "foreign key" and constraint.references is not None:
-                    found.setdefault(constraint.references, []).append((table, constraint))
+            if table.constraints:
+                for constraint in table.constraints.values():
+                    if constraint.references is not None:
+                        found.setdefault(constraint.references, []).append((table, constraint))
         _latest = (tables, found)
     return _latest[1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from dbguard.model.finding import Finding, Flag, Severity
@@ -29,6 +29,7 @@ class Inspection:
     def __init__(self, selection: Selection, postgres: tuple[int, int]) -> None:
         self.crashed: list[str] = []
         self._woken = selection.woken()
+        self._checks: dict[str, Callable[[Step], Iterator[Flag]]] = {}
         self._low, self._high = postgres
         self._lines: tuple[str, Lines] | None = None
         self._older: dict[tuple[int, int], Step] = {}  # steps of this script on other majors: moments ask for them again
@@ -108,7 +109,8 @@ class Inspection:
         said = []
         for rule in rules:
             try:
-                for flag in rule.check(step):
+                check = self._checks.get(rule.name) or self._checks.setdefault(rule.name, rule.check())
+                for flag in check(step):
                     said.append((rule, flag, step))
             except Exception as error:  # noqa: BLE001 - one crashed check must not silence the others; it is reported and exits 3
                 path = step.script.source.path

@@ -57,16 +57,20 @@ class Rule(Record):
     def body(self) -> Body:
         return _body(self.page)
 
-    def check(self, step: Step) -> Iterator[Flag]:
-        """What the check says about a step. Its module is imported when this is first asked."""
-        if self.header.postgres is not None:
-            low, high = self.header.postgres
-            if not step.server.since(low) or step.server.since(high + 1):
-                return iter(())
-        check = load_check(self.module)
-        if self.header.options:
-            return check(step.operation, step, self.options)
-        return check(step.operation, step)
+    def check(self) -> Callable[[Step], Iterator[Flag]]:
+        """What says the flags of a step; the check's module is imported by this."""
+        header, options, check = self.header, self.options, load_check(self.module)
+        if header.postgres is not None:
+            low, high = header.postgres
+
+            def limited(step: Step) -> Iterator[Flag]:
+                if step.server.since(low) and not step.server.since(high + 1):
+                    yield from check(step.operation, step, options) if header.options else check(step.operation, step)
+
+            return limited
+        if header.options:
+            return lambda step: check(step.operation, step, options)
+        return lambda step: check(step.operation, step)
 
     def wording(self, flag: Flag) -> Words:
         """The page's words for what its check saw."""

@@ -33,11 +33,11 @@ def drop_relation(draft: Draft, name: Name, *, cascade: bool) -> None:
 
 def drop_references(draft: Draft, name: Name, column: str | None = None) -> None:
     """Foreign keys that point at the table, or at one column of it."""
-    for other in tuple(draft.tables.values()):
-        for constraint in other.constraints.values():
-            if constraint.references == name and (column is None or column in constraint.referenced_columns):
-                current = draft.tables[other.name]
-                draft.put(current._replace(constraints=without(current.constraints, constraint.name)))
+    for other, constraint in draft.state.schema.referencing(name):
+        current = draft.tables.get(other.name)
+        kept = current.constraints.get(constraint.name) if current is not None else None
+        if current is not None and kept is not None and kept.references == name and (column is None or column in kept.referenced_columns):
+            draft.put(current._replace(constraints=without(current.constraints, constraint.name)))
 
 
 def drop_views_on(draft: Draft, name: Name, column: str | None = None) -> None:
