@@ -14,22 +14,22 @@ COMMENT, STRING, QUOTED, DOLLAR, TEMPLATE, WORD, NUMBER, OTHER = range(1, 9)
 _EXOTIC = "\u0085\u00a0\u1680\u180e\u2000-\u200b\u2028\u2029\u202f\u205f\u2060\u3000\ufeff\x1c-\x1f"
 _SPACE = rf"[ \t\n\r\f\v{_EXOTIC}]"
 _WORD_START = rf"(?![{_EXOTIC}])[A-Za-z_\u0080-\U0010ffff]"
-_WORD_PART = rf"(?:[A-Za-z0-9_$]|(?![{_EXOTIC}])[\u0080-\U0010ffff])"
+_WORD_REST = rf"[A-Za-z0-9_$]*+(?:(?![{_EXOTIC}])[\u0080-\U0010ffff][A-Za-z0-9_$]*+)*+"
 
 
 def _block_comment(levels: int) -> str:
     inner = "" if levels == 0 else "|" + _block_comment(levels - 1)
-    return rf"/\*(?:[^*/]|\*(?!/)|/(?!\*){inner})*+\*/"
+    return rf"/\*(?:[^*/]++|\*(?!/)|/(?!\*){inner})*+\*/"
 
 
 _COMMENT = rf"--[^\n\r]*|{_block_comment(4)}"
 _TOKENS = rf"""{_SPACE}++
     |({_COMMENT}|/\*(?s:.*))
-    |([eE]'(?:[^'\\]|''|\\(?s:.))*+'?|(?:[bBxXnN]|[uU]&)?'(?:[^']|'')*+'?)
-    |((?:[uU]&)?"(?:[^"]|"")*+"?)
+    |([eE]'(?:[^'\\]++|''|\\(?s:.))*+'?|(?:[bBxXnN]|[uU]&)?'(?:[^']++|'')*+'?)
+    |((?:[uU]&)?"(?:[^"]++|"")*+"?)
     |((\$(?:{_WORD_START}(?:[A-Za-z0-9_]|(?![{_EXOTIC}])[\u0080-\U0010ffff])*)?\$)(?s:.*?)(?:\5|\Z))
     |(\{{\{{(?s:.{{0,2000}}?)\}}\}}|\{{%(?s:.{{0,2000}}?)%\}}|\$\{{[^}}\n]{{0,2000}}\}})
-    |({_WORD_START}{_WORD_PART}*+)
+    |({_WORD_START}{_WORD_REST})
     |(\.?\d[A-Za-z0-9_.]*+|\$\d+)
     |((?s:.))"""
 _KINDS = (0, COMMENT, STRING, QUOTED, DOLLAR, DOLLAR, TEMPLATE, WORD, NUMBER, OTHER)
