@@ -13,6 +13,8 @@ from dbguard.model.state import EndOfTransaction, Lock, Step
 
 
 def check(transaction: EndOfTransaction, step: Step) -> Iterator[Flag]:  # noqa: ARG001 - a moment has its steps
+    if len(transaction.steps) < 2:
+        return
     held: dict[Name, tuple[Lock, Step, Name]] = {}  # with the name that others know it by until the commit
     for one in transaction.steps:
         work = slow_work(one) if held else ""

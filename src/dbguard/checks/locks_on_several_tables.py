@@ -13,6 +13,8 @@ from dbguard.model.times import milliseconds
 
 
 def check(transaction: EndOfTransaction, step: Step) -> Iterator[Flag]:  # noqa: ARG001 - a moment has its steps
+    if len(transaction.steps) < 2:
+        return
     closed: dict[Name, Step] = {}
     for one in transaction.steps:
         for relation in _closed_by(one):

@@ -13,7 +13,7 @@ from dbguard.model.state import EndOfTransaction, Step
 def check(transaction: EndOfTransaction, step: Step) -> Iterator[Flag]:  # noqa: ARG001 - a moment has its steps
     changed: dict[Name, str] = {}
     for one in transaction.steps:
-        lock = blocking_lock(one)
+        lock = blocking_lock(one) if changed else None
         if lock is not None and lock.relation in changed and not isinstance(one.operation, Update | Delete | Insert):
             yield flag(at=one.statement, table=one.display(lock.relation), command=changed[lock.relation])
             return
