@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dbguard.model.operations import Operation
-from dbguard.parsing import access, alter_table, indexes, objects, queries, renames, routines, session, tables
+from dbguard.parsing import access, alter_table, indexes, objects, queries, renames, routines, session, tables, versions
 from dbguard.parsing.context import Context, Maker, Node
 
 MAKERS: dict[str, Maker] = {
@@ -26,5 +26,6 @@ def operations(statement: Node, context: Context) -> tuple[Operation, ...]:
         if maker is None:
             context.note(f"unknown statement {kind}")
             return ()
-        return maker(node, context)
+        made = maker(node, context)
+        return made if kind not in versions.LOOKED_AT else made + versions.required(kind, node)
     return ()

@@ -12,7 +12,9 @@ VERSION = 1
 
 def render(result: Result) -> str:
     """One finding a line: as easy to search as to parse, and four times as fast to write as an indented document."""
-    parts = (f'  "{key}": {_lines(value) if isinstance(value, list) and key != "postgres" else _line(value)}' for key, value in document(result).items())
+    parts = (
+        f'  "{key}": {_lines(value) if isinstance(value, list) and key != "postgres" else _line(value)}' for key, value in document(result).items()
+    )
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 

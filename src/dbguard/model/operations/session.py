@@ -15,6 +15,7 @@ __all__ = [
     "Do",
     "PrepareTransaction",
     "ReleaseSavepoint",
+    "Requires",
     "ResetParameter",
     "Rollback",
     "RollbackToSavepoint",
@@ -68,6 +69,13 @@ class SetParameter(Record):
     name: str
     value: str | None
     local: bool = False
+
+
+class Requires(Record):
+    """Not a deed but a need: the statement has syntax that servers before `major` do not know."""
+
+    major: int
+    syntax: str
 
 
 class ResetParameter(Record):

@@ -11,6 +11,7 @@ from dbguard.model.operations import (
     Commit,
     PrepareTransaction,
     ReleaseSavepoint,
+    Requires,
     Rollback,
     RollbackToSavepoint,
     Savepoint,
@@ -59,7 +60,13 @@ def _call(call: Call, state: State, server: Server) -> Effects:
     return effects._replace(unknown=(*effects.unknown, f"procedure `{call.procedure}` runs: what it locks is not counted"))
 
 
+def _requires(operation: Requires, state: State, server: Server) -> Effects:
+    """A server's grammar refuses what it does not know."""
+    return Effects() if server.since(operation.major) else Effects(fails=f"{operation.syntax} needs PostgreSQL {operation.major}")
+
+
 EFFECTS: Mapping[type, Callable[[Any, State, Server], Effects]] = {
+    Requires: _requires,
     Savepoint: _required,
     ReleaseSavepoint: _required,
     RollbackToSavepoint: _required,
