@@ -7,20 +7,25 @@ from collections.abc import Iterator
 
 from dbguard.checks import Flag, flag
 from dbguard.model.names import MAX_IDENTIFIER_BYTES, truncate
+from dbguard.model.operations import CreateFunction
 from dbguard.model.state import EndOfScript, Step
 
 _WORD = re.compile(r'"(?:[^"]|"")*"|\b[^\W\d]\w{63,}\b')  # short quoted names too: what stands between two of them is no name
 _DEFINES = re.compile(r"\s*(CREATE|ALTER)\b", re.IGNORECASE)
 _SILENT = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\$(\w*)\$.*?\$\1\$", re.DOTALL)
+_BODY = re.compile(r"\bAS\s+(?=[$'])", re.IGNORECASE)
 
 
 def check(script: EndOfScript, step: Step) -> Iterator[Flag]:  # noqa: ARG001 - a moment has its steps
     seen = -1
     for one in script.steps:
-        if one.statement.start == seen or not _DEFINES.match(one.text) or not _may_hold_long_names(one.text):
+        text = one.text
+        if isinstance(one.operation, CreateFunction):
+            text = _BODY.split(text, 1)[0]  # what it is called and takes; its body is a string
+        if one.statement.start == seen or not _DEFINES.match(text) or not _may_hold_long_names(text):
             continue
         seen = one.statement.start
-        for word in _WORD.findall(_SILENT.sub(" ", one.text)):
+        for word in _WORD.findall(_SILENT.sub(" ", text)):
             name = word.strip('"').replace('""', '"')
             if len(name.encode()) > MAX_IDENTIFIER_BYTES:
                 yield flag(at=one.statement, name=name, kept=truncate(name), bytes=len(name.encode()))
