@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from dbguard.model.record import Record
 
@@ -23,6 +24,7 @@ class Name(Record):
         return f"{quote(self.schema)}.{quote(self.name)}"
 
 
+@lru_cache(maxsize=8192)
 def quote(identifier: str) -> str:
     """`identifier` as SQL text (`quote_identifier` in src/backend/utils/adt/ruleutils.c)."""
     if _PLAIN.fullmatch(identifier) and identifier not in RESERVED:

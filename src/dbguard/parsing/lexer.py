@@ -67,7 +67,7 @@ def is_open(text: str, start: int, end: int) -> bool:
 
 def tidy(text: str) -> str:
     """The same text with blanks for white space that PostgreSQL would take for letters. Quotes and comments are kept."""
-    if text.isascii() and not _STRANGE.search(text):
+    if text.isascii() and not any(separator in text for separator in "\x1c\x1d\x1e\x1f"):
         return text
     if _STRANGE.search(text):
         parts, position = [], 0

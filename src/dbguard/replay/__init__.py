@@ -83,9 +83,9 @@ def _script(one: Parsed, state: State, major: int, report: bool) -> Generator[St
             state = advance(before, operation)
             if report:
                 server = Server(major)  # one per step: it remembers which versions the answer depends on
-                step = Step(one.script, statement, operation, before, effects(operation, before, server), state, server)
-                state = hold(state, step.effects)
-                step = step._replace(after=state)
+                found = effects(operation, before, server)
+                state = hold(state, found)
+                step = Step(one.script, statement, operation, before, found, state, server)
                 steps.append(step)
                 current.append(step)
                 yield step
