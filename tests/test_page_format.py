@@ -75,6 +75,8 @@ def test_wakes_are_what_the_check_takes(rule: Rule):
     module = import_module(rule.module)
     known = {*operations.__all__, "EndOfTransaction", "EndOfScript", "*"}
     assert set(rule.header.wakes) <= known
+    assert rule.header.when <= known
+    assert not rule.header.when or all(name.startswith("EndOf") for name in rule.header.wakes)
     first, *rest = inspect.signature(module.check).parameters.values()
     assert len(rest) == (2 if rule.header.options else 1), "a rule with [options] takes them as third parameter"
     annotation = eval(first.annotation, vars(module))

@@ -39,7 +39,10 @@ class Inspection:
         for step in steps:
             moment = isinstance(step.operation, EndOfScript | EndOfTransaction)
             rules = self._woken.get(type(step.operation).__name__, ())
-            if not moment:
+            if moment:
+                seen = {type(one.operation).__name__ for one in step.operation.steps}
+                rules = tuple([rule for rule in rules if not rule.header.when or not seen.isdisjoint(rule.header.when)])
+            else:
                 rules += always
             if rules:
                 yield from self._step(step, rules)

@@ -33,7 +33,7 @@ NO_RECIPE = "There is no safe recipe"
 SECTIONS = ("Bad", "Recipe", "Good", "When to allow it", "References")
 
 _REQUIRED = {"category", "since", "wakes", "message", "instead"}
-_OPTIONAL = {"severity", "status", "postgres", "replaces", "known_as", "options", "variant", "claims", "engine"}
+_OPTIONAL = {"severity", "status", "postgres", "replaces", "known_as", "options", "variant", "claims", "engine", "when"}
 _CLAIMS = {"locks", "rewrites", "scans", "builds"}
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -65,6 +65,7 @@ class Header(Record):
     options: Mapping[str, Option] = {}
     variants: Mapping[str, Wording] = {}
     claims: Mapping[str, Any] = {}
+    when: frozenset[str] = frozenset()  # classes of operations without which a moment has nothing for this rule
     engine: bool = False  # reported by dbguard itself; has no check
 
     @property
@@ -152,6 +153,7 @@ def _header(name: str, data: dict[str, Any]) -> Header:
             for key, value in data.get("variant", {}).items()
         },
         claims=claims,
+        when=frozenset(data.get("when", ())),
         engine=data.get("engine", False),
     )
 
