@@ -75,11 +75,11 @@ def test_with_a_schema_a_table_that_is_not_there_fails():
     assert one("CREATE INDEX ON invoices (id)").fails is not None
 
 
-@pytest.mark.parametrize(("transaction", "fails"), [("auto", False), ("none", False)])
-def test_concurrently_forbids_a_transaction(transaction: str, fails: bool):
+@pytest.mark.parametrize("transaction", ["auto", "none"])
+def test_concurrently_forbids_a_transaction(transaction: str):
     found = one("CREATE INDEX CONCURRENTLY ON orders (customer_id)", transaction=transaction)
 
-    assert (found.transaction, found.fails is not None) == ("forbidden", fails)
+    assert (found.transaction, found.fails) == ("forbidden", None)
 
 
 def test_the_version_decides():

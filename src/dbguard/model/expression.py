@@ -49,11 +49,6 @@ class Expression(Record):
             tree = tree[2]
         return bool(tree[0] == "null")
 
-    @property
-    def is_constant(self) -> bool:
-        """Whether this is a literal, cast or not."""
-        return all(node[0] in {"const", "number", "null", "cast", "array"} for node in walk(self.tree))
-
 
 def walk(tree: Tree) -> Iterator[Tree]:
     """Every node of an expression, in text order, without recursion: expressions of 2,000 terms are real."""

@@ -214,6 +214,10 @@ class Schema(Record):
         table = self.index_tables.get(name)
         return None if table is None else self.tables[table].indexes.get(name.name)
 
+    def has_relation(self, name: Name) -> bool:
+        """Whether a table, view, index or sequence of that full name is known."""
+        return name in self.tables or name in self.index_tables or name in self.sequences
+
     def partitions(self, name: Name) -> tuple[Table, ...]:
         """Direct partitions and inheritance children."""
         if self.parents is not None and name not in self.parents:
@@ -239,9 +243,6 @@ class Schema(Record):
     def referencing(self, name: Name) -> Iterator[tuple[Table, Constraint]]:
         """Foreign keys that point at `name`."""
         return iter(_references(self.tables).get(name, ()))
-
-    def type_of(self, data_type: DataType) -> UserType | None:
-        return self.types.get(data_type.name)
 
 
 _Keys = dict[Name, list[tuple[Table, Constraint]]]

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Generator, Iterable
 from typing import cast
 
-from dbguard.model.names import Name
 from dbguard.model.operations import (
     AlterObject,
     AlterSystem,
@@ -43,8 +42,8 @@ def replay(parsed: Iterable[Parsed], state: State, major: int, asked: Callable[[
     """Replay scripts in order, starting from `state`, on PostgreSQL `major`; yield the steps of those for which `asked` is true.
 
     A down script is replayed from the state just after its own up script, a variant of it from the state just before; neither
-    leaves a trace. A lock_timeout that a script
-    sets ends with it: whether the next one runs in the same session depends on how many are pending.
+    leaves a trace. A lock_timeout that a script sets ends with it: whether the next one runs in the same session depends on
+    how many are pending.
     """
     limit = state.settings.get("lock_timeout")
     before_up = state
@@ -122,16 +121,11 @@ def _without_temporary(state: State) -> State:
 
 def _run_by(statement: Statement, state: State) -> Iterable[Operation]:
     """The operations of a statement, with those of the functions that it calls; none if IF EXISTS finds nothing."""
-    if statement.if_exists is not None and state.schema.complete and not _exists(state.resolve(statement.if_exists), state):
+    if statement.if_exists is not None and state.schema.complete and not state.schema.has_relation(state.resolve(statement.if_exists)):
         return ()
     if not any(isinstance(operation, Select | Call) for operation in statement.operations):
         return statement.operations
     return [inner for operation in statement.operations for inner in with_calls(operation, state)]
-
-
-def _exists(name: Name, state: State) -> bool:
-    schema = state.schema
-    return name in schema.tables or name in schema.index_tables or name in schema.sequences
 
 
 def runs_in_transaction(one: Parsed) -> bool:

@@ -91,7 +91,7 @@ def _is_of_created(index: Name, before: State, after: State | None) -> bool:
 
 def _is_created(name: Name, before: State, after: State | None) -> bool:
     """Whether the relation came to be between the two states."""
-    if after is None or name in before.schema.tables or name in before.schema.index_tables or name in before.schema.sequences:
+    if after is None or before.schema.has_relation(name):
         return False
     schema = after.schema
     if name in schema.index_tables:

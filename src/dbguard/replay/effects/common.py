@@ -12,6 +12,8 @@ from dbguard.model.state import Effects, Lock, State
 from dbguard.replay.advance.dependents import sequences_in
 
 AS, RS, RX, SUE, S, SRX, X, AX = LockMode  # as the manual's table 13.2 orders them
+SYSTEM_COLUMNS = frozenset({"tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"})
+FORBIDDEN = Effects(transaction="forbidden")
 
 
 def lock(mode: LockMode, *relations: Name) -> tuple[Lock, ...]:

@@ -14,9 +14,9 @@ from dbguard.model import operations as op
 from dbguard.model.expression import Uses
 from dbguard.model.names import Name
 from dbguard.model.state import State
+from dbguard.replay.effects.common import SYSTEM_COLUMNS
 
 _SYSTEM = frozenset({"pg_catalog", "information_schema", "pg_toast"})
-_SYSTEM_COLUMNS = frozenset({"tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"})
 
 
 def why_missing(operation: Any, state: State) -> str | None:
@@ -36,8 +36,7 @@ def why_missing(operation: Any, state: State) -> str | None:
 def _exists(full: Name, written: Name, state: State) -> bool:
     if full.schema in _SYSTEM or (written.schema is None and written.name.startswith("pg_")):
         return True
-    schema = state.schema
-    return full in schema.tables or full in schema.sequences or full in schema.index_tables
+    return state.schema.has_relation(full)
 
 
 def _missing_column(operation: Any, state: State) -> str | None:
@@ -54,7 +53,7 @@ def _missing_column(operation: Any, state: State) -> str | None:
         case _:
             return None
     target = state.table(table)
-    missing = wanted - target.columns.keys() - _SYSTEM_COLUMNS - {target.name.name}
+    missing = wanted - target.columns.keys() - SYSTEM_COLUMNS - {target.name.name}
     return f'column "{min(missing)}" of relation `{target.name}` does not exist' if target.known and missing else None
 
 

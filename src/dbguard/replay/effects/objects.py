@@ -21,14 +21,13 @@ from dbguard.model.operations import (
 )
 from dbguard.model.postgres import Server
 from dbguard.model.state import Effects, Lock, State
-from dbguard.replay.effects.common import AX, add, leaves, lock, lock_all, refused, schema_knows
+from dbguard.replay.effects.common import AX, FORBIDDEN, add, leaves, lock, lock_all, refused, schema_knows
 from dbguard.replay.effects.dependents import drop_collation, drop_function, drop_namespace, drop_type, has_type
 from dbguard.replay.effects.queries import plan_query
 from dbguard.replay.effects.reading import REWRITTEN
 
 # PreventInTransactionBlock in src/backend/tcop/utility.c and src/backend/commands/subscriptioncmds.c.
 _STANDS_ALONE = frozenset({"database", "tablespace", "subscription"})
-FORBIDDEN = Effects(transaction="forbidden")
 
 
 def _create_object(create: CreateObject, state: State, server: Server) -> Effects:

@@ -7,9 +7,9 @@ from dbguard.model.postgres import Server
 from dbguard.model.schema import Index, Table
 from dbguard.model.state import State
 from dbguard.model.types import DataType
+from dbguard.replay.effects.common import SYSTEM_COLUMNS
 from dbguard.replay.effects.types import base_type
 
-_SYSTEM_COLUMNS = frozenset({"tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"})
 # Built-in types between which no = operator exists, by group: a foreign key needs one (ATAddForeignKeyConstraint).
 _GROUPS = {
     **dict.fromkeys(("int2", "int4", "int8", "numeric", "float4", "float8"), "number"),
@@ -30,7 +30,7 @@ def why_no_constraint(constraint: ConstraintDefinition, table: Table, state: Sta
         return None
     if constraint.name is not None and constraint.name in table.constraints:
         return f'constraint "{constraint.name}" for relation `{table.name}` already exists'
-    missing = _mentioned(constraint, table) - table.columns.keys() - _SYSTEM_COLUMNS - {table.name.name}
+    missing = _mentioned(constraint, table) - table.columns.keys() - SYSTEM_COLUMNS - {table.name.name}
     if missing:
         return f'column "{min(missing)}" does not exist'
     match constraint.kind:

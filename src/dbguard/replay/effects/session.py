@@ -19,9 +19,9 @@ from dbguard.model.operations import (
 )
 from dbguard.model.postgres import Server
 from dbguard.model.state import Effects, State
+from dbguard.replay.effects.common import FORBIDDEN
 from dbguard.replay.effects.queries import run_query
 
-FORBIDDEN = Effects(transaction="forbidden")
 REQUIRED = Effects(transaction="required")
 
 
