@@ -16,6 +16,22 @@ class Source(Record):
     text: str
 
 
+class Block(Record):
+    """What a migration written in Python does at one place: the SQL that its framework sends there, or why that is not known.
+
+    `start` and `end` are offsets of the Python call in the source's text. All findings on the SQL point there, or, where
+    the SQL stands verbatim in the source (a plain string literal), at their own place in it.
+    """
+
+    start: int
+    end: int
+    sql: str = ""
+    place: int | None = None  # offset in the source's text at which `sql` stands verbatim
+    alone: bool = False  # outside the tool's transaction: what came before is committed, what follows is in a new one
+    operations: tuple[Operation, ...] = ()  # facts about the program that no SQL tells (model/operations/programs.py)
+    unread: str = ""  # why (a part of) what happens here is not known
+
+
 class Script(Record):
     """SQL found in a source, plus how it will run.
 
@@ -23,6 +39,7 @@ class Script(Record):
     between them. `transaction` is "one" (the tool wraps the script), "none" (each statement by itself), "single"
     (the whole script goes to the server as one simple query: an implicit transaction), "unless forbidden" (the tool wraps
     the script if no statement in it forbids that), or "auto": the same, unless the text has transaction control.
+    A migration written in Python has `blocks`, in the order they run, instead of pieces.
     """
 
     source: Source
@@ -32,6 +49,8 @@ class Script(Record):
     version: str = ""  # what the tool calls this migration
     tool: str = "plain"
     history: str = ""  # folder of the history it belongs to
+    blocks: tuple[Block, ...] = ()
+    way: str = ""  # how the blocks of a Python migration were found: "read" (its syntax tree) or "rendered" (by its framework)
 
 
 class Unread(Record):
@@ -50,6 +69,8 @@ class Statement(Record):
     unread: tuple[Unread, ...] = ()
     if_exists: Name | None = None  # ALTER ... IF EXISTS of this relation: nothing happens if it does not exist
     inside: str = ""  # "do" or "function" when it stands in a PL/pgSQL body
+    sql: str = ""  # its text, where that does not stand between start and end
+    alone: bool = False  # as in Block
 
 
 class Comment(Record):

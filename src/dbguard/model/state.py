@@ -147,8 +147,8 @@ class Step(Record):
 
     @property
     def text(self) -> str:
-        """The statement as written."""
-        return self.script.source.text[self.statement.start : self.statement.end]
+        """The statement's SQL, as written or as the framework sends it."""
+        return self.statement.sql or self.script.source.text[self.statement.start : self.statement.end]
 
 
 class EndOfTransaction(Record):

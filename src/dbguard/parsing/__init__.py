@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dbguard.model.source import Parsed, Script, Statement
+from dbguard.parsing.blocks import parse_blocks
 from dbguard.parsing.comments import comments
 from dbguard.parsing.script import parse_piece
 
@@ -12,6 +13,8 @@ __all__ = ["parse", "parse_text"]
 def parse(script: Script) -> Parsed:
     """A script's statements, typed, and the comments in it that speak to dbguard. Never raises because of the text."""
     text = script.source.text
+    if script.way:
+        return parse_blocks(script)
     if len(script.pieces) == 1:
         start, end = script.pieces[0]
         piece = text if start == 0 and end >= len(text) else text[start:end]

@@ -86,15 +86,15 @@ def base_state(base: Source, major: int) -> State:
 
 def predictions(parsed: Sequence[Parsed], state: State, major: int, asked: Callable[[Script], bool] = lambda _: True) -> Iterator[StatementEffects]:
     """Effects of every statement of the scripts asked for; all of them run, one after the other."""
-    steps: dict[tuple[str, int], list[Step]] = {}
+    steps: dict[int, list[Step]] = {}  # by identity of the statement: several of a Python migration stand at one place
     for step in replay(parsed, state, major, asked):
         if not isinstance(step.operation, EndOfScript | EndOfTransaction):
-            steps.setdefault((step.script.source.path, step.statement.start), []).append(step)
+            steps.setdefault(id(step.statement), []).append(step)
     for one in parsed:
         if asked(one.script):
             lines = Lines(one.script.source.text)
             for statement in one.statements:
-                yield _statement(one.script, statement, steps.get((one.script.source.path, statement.start), []), lines)
+                yield _statement(one.script, statement, steps.get(id(statement), []), lines)
 
 
 def _script(source: Source, transaction: str) -> Script:
@@ -108,7 +108,7 @@ def _statement(script: Script, statement: Statement, steps: list[Step], lines: L
         path=script.source.path,
         line=line,
         column=column,
-        sql=script.source.text[statement.start : statement.end],
+        sql=statement.sql or script.source.text[statement.start : statement.end],
         transaction=effects.transaction,
         fails=effects.fails or _syntax_error(statement),
         locks=tuple(LockTaken(str(lock.relation), str(lock.mode), lock.mode.blocks) for lock in effects.locks),

@@ -77,6 +77,15 @@ def _script(one: Parsed, state: State, major: int, report: bool) -> Generator[St
     steps: list[Step] = []
     current: list[Step] = []  # steps of the open transaction
     for statement in one.statements:
+        if wrapped and statement.alone is (state.transaction is not None):
+            if statement.alone:
+                state = close(state, committed=True)
+                if current:
+                    yield _moment(EndOfTransaction(tuple(current)), one, state)
+                    current = []
+            state = state._replace(now=Created(state.now.script, state.now.transaction + 1))
+            if not statement.alone:
+                state = opened(state, explicit=False)
         for operation in _run_by(statement, state):
             before = state
             state = advance(before, operation)
@@ -92,7 +101,7 @@ def _script(one: Parsed, state: State, major: int, report: bool) -> Generator[St
                 yield _moment(EndOfTransaction(tuple(current), committed=not isinstance(operation, Rollback)), one, state)
                 current = []
         if statement.unread:
-            state = _doubt(state, one.script.source.text[statement.start : statement.end])
+            state = _doubt(state, statement.sql or one.script.source.text[statement.start : statement.end])
         if state.transaction is None:
             state = state._replace(now=Created(state.now.script, state.now.transaction + 1))
             if current:
