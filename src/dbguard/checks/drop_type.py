@@ -22,7 +22,7 @@ def check(drop: DropType, step: Step) -> Iterator[Flag]:
             (table, column)
             for table in schema.tables.values()
             for column in table.columns.values()
-            if step.before.resolve_type(column.type.name) == full
+            if column.type.name.name == full.name and step.before.resolve_type(column.type.name) == full
         ]
         if drop.cascade and users:
             table, column = users[0]

@@ -17,14 +17,14 @@ _BODY = re.compile(r"\bAS\s+(?=[$'])", re.IGNORECASE)
 
 
 def check(script: EndOfScript, step: Step) -> Iterator[Flag]:  # noqa: ARG001 - a moment has its steps
-    seen = -1
+    seen = None
     for one in script.steps:
         text = one.text
         if isinstance(one.operation, CreateFunction):
             text = _BODY.split(text, 1)[0]  # what it is called and takes; its body is a string
-        if one.statement.start == seen or not _DEFINES.match(text) or not _may_hold_long_names(text):
+        if one.statement is seen or not _DEFINES.match(text) or not _may_hold_long_names(text):
             continue
-        seen = one.statement.start
+        seen = one.statement
         for word in _WORD.findall(_SILENT.sub(" ", text)):
             name = word.strip('"').replace('""', '"')
             if len(name.encode()) > MAX_IDENTIFIER_BYTES:

@@ -245,19 +245,49 @@ class Schema(Record):
         return iter(_references(self.tables).get(name, ()))
 
 
-_Keys = dict[Name, list[tuple[Table, Constraint]]]
+_Keys = dict[Name, tuple[tuple[Table, Constraint], ...]]
 _latest: tuple[Mapping[Name, Table], _Keys] = ({}, {})
 
 
 def _references(tables: Mapping[Name, Table]) -> _Keys:
-    """Foreign keys by the table they point at; those of the latest schema are remembered, as many questions follow on one."""
+    """Foreign keys by the table they point at, in the order of the tables that have them.
+
+    Those of the latest schema are remembered, as many questions follow on one, and the next schema differs in a table or two.
+    """
     global _latest  # noqa: PLW0603 - a memory of one, which changes no answer
-    if _latest[0] is not tables:
-        found: _Keys = {}
-        for table in tables.values():
-            if table.constraints:
-                for constraint in table.constraints.values():
-                    if constraint.references is not None:
-                        found.setdefault(constraint.references, []).append((table, constraint))
-        _latest = (tables, found)
+    old, found = _latest
+    if old is tables:
+        return found
+    changed = [table for name, table in tables.items() if old.get(name) is not table]
+    gone = [table for name, table in old.items() if name not in tables]
+    same = not any(map(_keys, gone)) and all(_same_keys(old.get(one.name), one) for one in changed)
+    _latest = tables, _moved(found, old, changed) if same else _all(tables)
     return _latest[1]
+
+
+def _all(tables: Mapping[Name, Table]) -> _Keys:
+    found: dict[Name, list[tuple[Table, Constraint]]] = {}
+    for table in tables.values():
+        if table.constraints:
+            for constraint in table.constraints.values():
+                if constraint.references is not None:
+                    found.setdefault(constraint.references, []).append((table, constraint))
+    return {name: tuple(keys) for name, keys in found.items()}
+
+
+def _moved(found: _Keys, old: Mapping[Name, Table], changed: list[Table]) -> _Keys:
+    """The same foreign keys, on the tables as they are now."""
+    now = {table.name: table for table in changed if table.name in old}
+    names = {key.references for table in now.values() for key in _keys(table)}
+    moved = {name: tuple([(now.get(table.name, table), key) for table, key in keys]) for name, keys in found.items() if name in names}
+    return {**found, **moved} if moved else found
+
+
+def _same_keys(before: Table | None, after: Table) -> bool:
+    if before is not None and before.constraints is after.constraints:
+        return True
+    return (() if before is None else _keys(before)) == _keys(after)
+
+
+def _keys(table: Table) -> tuple[Constraint, ...]:
+    return tuple([key for key in table.constraints.values() if key.references is not None]) if table.constraints else ()

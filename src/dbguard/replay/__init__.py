@@ -30,8 +30,8 @@ from dbguard.model.operations import (
 )
 from dbguard.model.postgres import Server
 from dbguard.model.schema import Created
-from dbguard.model.source import Parsed, Script, Statement
-from dbguard.model.state import EndOfScript, EndOfTransaction, State, Step
+from dbguard.model.source import Merged, Parsed, Script, Statement
+from dbguard.model.state import Effects, EndOfScript, EndOfTransaction, State, Step
 from dbguard.replay.advance import advance
 from dbguard.replay.calls import with_calls
 from dbguard.replay.effects import effects
@@ -71,6 +71,8 @@ def final_state(parsed: Iterable[Parsed], state: State, major: int) -> State:
 
 
 def _script(one: Parsed, state: State, major: int, report: bool) -> Generator[Step, None, State]:
+    if report and one.script.merged is not None:
+        yield _merged(one, one.script.merged, state, major)
     wrapped = runs_in_transaction(one)
     if wrapped:
         state = opened(state, explicit=False)
@@ -166,10 +168,22 @@ def _moment(moment: EndOfTransaction | EndOfScript, one: Parsed, state: State) -
     return Step(one.script, last.statement, moment, last.before, last.effects, state, Server(last.server.major))
 
 
+def _merged(one: Parsed, merged: Merged, state: State, major: int) -> Step:
+    """A moment before the first statement: the script was merged already, so databases may have run what it was then."""
+    text, at = one.script.source.text, merged.at
+    begin, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
+    line = Statement(begin, len(text) if end < 0 else end, ())
+    nearest = () if one.script.blocks else (*(s for s in one.statements if s.end > at), *one.statements[-1:])
+    place = next((s for s in one.statements if s.start <= at < s.end), None) or next(iter(nearest), line)
+    return Step(one.script, place, merged, state, Effects(), state, Server(major))
+
+
 def _doubt(state: State, text: str) -> State:
     """After a statement that was not understood, what it mentions is no longer fully known."""
-    words = set(re.findall(r"\w+", text))
     tables = state.schema.tables
+    if not tables:
+        return state
+    words = set(re.findall(r"\w+", text))
     doubted = {name: table._replace(known=False) for name, table in tables.items() if table.known and name.name in words}
     if not doubted:
         return state

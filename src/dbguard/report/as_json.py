@@ -8,6 +8,7 @@ from typing import Any
 from dbguard.model.finding import Finding, Result, UnreadPart
 
 VERSION = 1
+_line = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def render(result: Result) -> str:
@@ -20,10 +21,6 @@ def render(result: Result) -> str:
 
 def _lines(values: list[Any]) -> str:
     return "[\n    " + ",\n    ".join(map(_line, values)) + "\n  ]" if values else "[]"
-
-
-def _line(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
 
 
 def document(result: Result) -> dict[str, Any]:

@@ -42,12 +42,23 @@ _ADVANCE: dict[type, Callable[[State, Any], State]] = {
 }
 
 
+_latest: tuple[State, Operation, State] = (State(), None, State())
+
+
 def advance(state: State, operation: Operation) -> State:
-    """The state after `operation`; `state` itself if it changes nothing that is kept."""
+    """The state after `operation`; `state` itself if it changes nothing that is kept.
+
+    The latest answer is remembered: effects ask for it again.
+    """
+    global _latest  # noqa: PLW0603 - a memory of one, which changes no answer
     function = _ADVANCE.get(type(operation))
     if function is None:
         return state
+    if _latest[0] is state and _latest[1] is operation:
+        return _latest[2]
     try:
-        return function(state, operation)
+        after = function(state, operation)
     except RecursionError:  # views on views, or partitions of partitions, hundreds of levels deep
-        return state
+        after = state
+    _latest = (state, operation, after)
+    return after

@@ -136,10 +136,9 @@ def torn(state: State, operation: object) -> tuple[Lock, ...]:
         names += [name for name in old.index_tables if name not in new.index_tables]
     if old.sequences is not new.sequences:
         names += [name for name in old.sequences if name not in new.sequences]
-    for name, table in old.tables.items():
-        left = new.tables.get(name)
-        if left is table:
-            continue
+    kept = new.tables
+    for name, table in [one for one in old.tables.items() if kept.get(one[0]) is not one[1]]:
+        left = kept.get(name)
         if left is None or len(left.columns) < len(table.columns) or _defaults(left) < _defaults(table):
             names.append(name)
         for key in table.constraints.values():

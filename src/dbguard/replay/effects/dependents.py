@@ -45,7 +45,7 @@ def views_of(state: State, name: Name, column: str | None = None) -> tuple[Table
         view
         for view in state.schema.tables.values()
         if view.uses is not None
-        and any(state.resolve(read) == name for read in view.uses.reads)
+        and any(read.name == name.name and state.resolve(read) == name for read in view.uses.reads)
         and (column is None or view.uses.star or column in view.uses.columns)
     )
 
@@ -66,11 +66,12 @@ def drop_columns(state: State, is_dropped: Callable[[Column], bool]) -> tuple[Lo
 def has_type(state: State, name: Name) -> Callable[[Column], bool]:
     """Whether a column has that type, an array of it, or a domain over it."""
     family_of_types = {name, *(one.name for one in state.schema.types.values() if one.base is not None and _is(state, one.base, name))}
-    return lambda column: any(_is(state, column.type, one) for one in family_of_types)
+    last = {one.name for one in family_of_types}
+    return lambda column: column.type.name.name in last and state.resolve_type(column.type.name) in family_of_types
 
 
 def _is(state: State, data_type: DataType, name: Name) -> bool:
-    return state.resolve_type(data_type.name) == name
+    return data_type.name.name == name.name and state.resolve_type(data_type.name) == name
 
 
 def drop_type(state: State, name: Name) -> tuple[Lock, ...]:
@@ -127,11 +128,15 @@ def _expressions_of(index: Index) -> Iterator[Expression]:
 
 
 def _calls(state: State, expression: Expression, name: Name) -> bool:
+    if name.name.lower() not in expression.sql.lower() and '"' not in name.name:
+        return False
     return any(node[0] == "call" and _means(state, node[1], name) for node in walk(expression.tree))
 
 
 def _means(state: State, written: Name, name: Name) -> bool:
-    return written == name or (written.schema is None and written.name == name.name and name.schema in state.search_path)
+    if written.name != name.name:
+        return False
+    return written.schema == name.schema or (written.schema is None and name.schema in state.search_path)
 
 
 def drop_collation(state: State, name: Name) -> tuple[Lock, ...]:
