@@ -9,7 +9,9 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
+from typing import TYPE_CHECKING, Self
 
+from dbguard.cache import Cache, default_folder
 from dbguard.config import Config
 from dbguard.judgement import allows, judge
 from dbguard.judgement.allow import Allow
@@ -18,14 +20,18 @@ from dbguard.model.record import Record
 from dbguard.model.source import Lines, Parsed
 from dbguard.model.state import State
 from dbguard.parsing import parse
+from dbguard.pipelines.before import first_reported, state_before
 from dbguard.pipelines.inspect import Inspection
 from dbguard.pipelines.locks import base_state
 from dbguard.reading import History, StandardInput, read_all
 from dbguard.replay import replay
 from dbguard.rulebook.select import Selection, from_config
 
+if TYPE_CHECKING:
+    from multiprocessing.pool import AsyncResult, Pool
+
 Progress = Callable[[int, int], None]
-PARALLEL_BYTES = 2_000_000  # below this, starting a second process costs more than it saves
+PARALLEL_BYTES = 1_500_000  # below this, starting a second process costs more than it saves
 
 
 class Part(Record):
@@ -39,15 +45,31 @@ class Part(Record):
     files: int = 0
 
 
-def check(config: Config, paths: Iterable[str] = (), *, stdin: StandardInput | None = None, progress: Progress | None = None) -> Result:
+def check(
+    config: Config,
+    paths: Iterable[str] = (),
+    *,
+    stdin: StandardInput | None = None,
+    progress: Progress | None = None,
+    since: str | None = None,
+    staged: bool = False,
+    render: bool = False,
+) -> Result:
     """Everything that would hurt in the migrations at `paths`, or in those that are configured or found.
 
+    With `since` (a commit of git) only what changed since its merge base with HEAD gives findings; with `staged` only what is. With `render`
+    the project's own Alembic and Django print their SQL, which runs the project's code.
     Raises `UsageError` and `ConfigError`; whatever cannot be read or understood is in the result instead.
     """
     began = time.perf_counter()
     selection = from_config(config)
-    reading = read_all(config, paths, stdin)
-    parts = list(_all_parts(reading.histories, config, selection, progress))
+    with Workers(config, selection) as workers:
+        reading = read_all(config, paths, stdin, _not_yet if render else workers.begin, since=since, staged=staged)
+        if render:
+            from dbguard.pipelines.rendering import rendered
+
+            reading = rendered(reading, config)
+        parts = list(_all_parts(reading.histories, workers, progress))
     summary = Summary(
         files=sum(part.files for part in parts) + len(reading.unreadable),
         migrations=sum(_migrations(history) for history in reading.histories),
@@ -67,13 +89,21 @@ def check(config: Config, paths: Iterable[str] = (), *, stdin: StandardInput | N
     return result._replace(summary=result.summary._replace(seconds=round(time.perf_counter() - began, 3)))
 
 
+def _not_yet(_history: History) -> None:
+    """Rendering comes first."""
+
+
 def check_history(history: History, config: Config, selection: Selection) -> Part:
     """Parse, replay and inspect one history. Only scripts of files that were asked for give anything but state."""
     postgres = history.postgres or config.postgres
-    parsed = [parse(script) for script in history.scripts]
+    first = first_reported(history.scripts, [history.asks_for(script) for script in history.scripts])
+    if first == len(history.scripts):
+        return Part()
+    state = state_before(history.scripts[:first], _start(history, config), postgres[1], Cache(default_folder() if config.cache else ""))
+    parsed = [parse(script) for script in history.scripts[first:]]
     reported = [one for one in parsed if history.asks_for(one.script)]
     inspection = Inspection(selection, postgres)
-    findings = tuple(inspection.findings(replay(parsed, _start(history, config), postgres[1], history.asks_for)))
+    findings = tuple(inspection.findings(replay(parsed, state, postgres[1], history.asks_for)))
     return Part(
         findings=findings,
         unread=tuple(unread for one in reported for unread in _unread(one)),
@@ -86,7 +116,7 @@ def check_history(history: History, config: Config, selection: Selection) -> Par
 
 def _start(history: History, config: Config) -> State:
     state = State() if history.base is None else base_state(history.base, config.postgres[1])
-    if config.lock_timeout == "runner":
+    if config.lock_timeout == "runner" or history.runner_lock_timeout:
         state = state._replace(settings={"lock_timeout": "runner"})
     if history.undeployed_from is not None:
         state = state._replace(batch=state.now.script + 1 + history.undeployed_from)
@@ -105,39 +135,67 @@ def _migrations(history: History) -> int:
     return sum(script.direction != "down" and history.asks_for(script) for script in history.scripts)
 
 
-def _all_parts(histories: tuple[History, ...], config: Config, selection: Selection, progress: Progress | None) -> Iterator[Part]:
+def _all_parts(histories: tuple[History, ...], workers: Workers, progress: Progress | None) -> Iterator[Part]:
     total = sum(len(history.scripts) for history in histories)
-    size = sum(len(script.source.text) for history in histories for script in history.scripts)
     done = 0
-    if len(histories) > 1 and size > PARALLEL_BYTES and sys.platform == "linux":
-        parts = _in_parallel(histories, config, selection)
-    else:
-        parts = (check_history(history, config, selection) for history in histories)
-    for history, part in zip(histories, parts, strict=True):
-        yield part
+    for history in histories:
+        yield workers.part(history)
         done += len(history.scripts)
         if progress is not None:
             progress(done, total)
 
 
-def _in_parallel(histories: tuple[History, ...], config: Config, selection: Selection) -> Iterator[Part]:
-    """One process per core, forked so that the texts need not be sent to them; the largest histories first."""
+class Workers:
+    """Checks histories: here, one after the other, or in one process per core once there is enough to do.
+
+    The processes begin while other histories are still being read.
+    """
+
+    def __init__(self, config: Config, selection: Selection) -> None:
+        self._config, self._selection = config, selection
+        self._size = 0
+        self._waiting: list[History] = []
+        self._pool: Pool | None = None
+        self._begun: dict[int, AsyncResult[Part]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.terminate()
+
+    def begin(self, history: History) -> None:
+        """Begin to check a history, if that is worth a process."""
+        self._size += sum(len(script.source.text) for script in history.scripts)
+        self._waiting.append(history)
+        if sys.platform != "linux" or len(self._waiting) == 1 or (self._pool is None and self._size < PARALLEL_BYTES):
+            return
+        if self._pool is None:
+            self._pool = _forked(self._config, self._selection)
+        for one in self._waiting:
+            if id(one) not in self._begun:
+                self._begun[id(one)] = self._pool.apply_async(_worked, (one,))
+
+    def part(self, history: History) -> Part:
+        """What a history gave."""
+        begun = self._begun.get(id(history))
+        return check_history(history, self._config, self._selection) if begun is None else begun.get()
+
+
+def _forked(config: Config, selection: Selection) -> Pool:
     import multiprocessing
     import os
     import signal
 
-    global _work  # noqa: PLW0603 - what forked processes inherit
-    _work = (histories, config, selection)
-    order = sorted(range(len(histories)), key=lambda i: -sum(len(script.source.text) for script in histories[i].scripts))
+    global _settings  # noqa: PLW0603 - what forked processes inherit
+    _settings = config, selection
     ignore = signal.signal, (signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal: only this one answers
-    with multiprocessing.get_context("fork").Pool(min(os.cpu_count() or 1, len(histories)), *ignore) as pool:
-        found = dict(pool.imap_unordered(_worked, order))
-    return iter([found[i] for i in range(len(histories))])
+    return multiprocessing.get_context("fork").Pool(os.cpu_count() or 1, *ignore)
 
 
-_work: tuple[tuple[History, ...], Config, Selection]
+_settings: tuple[Config, Selection]
 
 
-def _worked(index: int) -> tuple[int, Part]:
-    histories, config, selection = _work
-    return index, check_history(histories[index], config, selection)
+def _worked(history: History) -> Part:
+    return check_history(history, *_settings)
