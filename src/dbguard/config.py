@@ -21,26 +21,9 @@ from dbguard.model.record import Record
 
 TRANSACTIONS = ("auto", "one", "none")
 TOOLS = (
-    "golang-migrate",
-    "goose",
-    "dbmate",
-    "flyway",
-    "refinery",
-    "sqlx",
-    "diesel",
-    "prisma",
-    "drizzle",
-    "supabase",
-    "hasura",
-    "sqitch",
-    "node-pg-migrate",
-    "atlas",
-    "tern",
-    "liquibase",
-    "pop",
-    "extension",
-    "plain",
-)
+    "golang-migrate", "goose", "dbmate", "flyway", "refinery", "sqlx", "diesel", "prisma", "drizzle", "supabase", "hasura", "sqitch",
+    "node-pg-migrate", "atlas", "tern", "liquibase", "pop", "extension", "plain",
+)  # fmt: skip
 
 
 class Migrations(Record):
@@ -92,6 +75,11 @@ class Config(Record):
     start_after: str = ""
     deployed: str = ""
     schema: str = ""
+    python: str = ""
+    django_settings: str = ""
+    alembic_config: str = ""
+    render_timeout: int = 120
+    cache: bool = True
     root: str = "."  # folder of the configuration file, else the working directory
     cwd: str = "."
     file: str = ""  # the configuration file, "" if there is none
@@ -239,6 +227,12 @@ def _version(value: Any, where: str, key: str) -> str:
     return str(value) if type(value) is int else _string(value, where, key)
 
 
+def _seconds(value: Any, where: str, key: str) -> int:
+    if type(value) is not int or not 1 <= value <= 86_400:
+        raise _wrong(where, key, "a number of seconds, 1 to 86400", value)
+    return value
+
+
 def _strings(value: Any, where: str, key: str) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
         raise _wrong(where, key, "a list of strings", value)
@@ -383,4 +377,9 @@ KEYS: Mapping[str, Key] = {
     "start-after": _START_AFTER,
     "deployed": _DEPLOYED,
     "schema": _SCHEMA,
+    "python": Key(_string, "interpreter of the project's environment, for `--render`; empty: it is found"),
+    "django-settings": Key(_string, "Django's settings module, for `--render`; empty: as manage.py says"),
+    "alembic-config": Key(_string, "Alembic's configuration file, for `--render`; empty: it is found"),
+    "cache": Key(_boolean, "whether the schema of earlier migrations is remembered between runs"),
+    "render-timeout": Key(_seconds, "seconds that `--render` gives the project's environment"),
 }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
-from dbguard.cli.options import load, settings, standard_input, words
+from dbguard.cli.options import comparison, load, rendering, settings, standard_input, words
 from dbguard.cli.output import emit, is_colored, parse_outputs, write
 from dbguard.cli.progress import Progress
+from dbguard.errors import UsageError
 from dbguard.model.finding import Result
 from dbguard.report import FORMATS, renderer
 
@@ -21,7 +22,9 @@ from dbguard.report import FORMATS, renderer
 @click.option("--fail-on", type=click.Choice(["error", "warning", "advice"]), help="Lowest severity that exits 1 (default error).")
 @click.option("--strict/--no-strict", default=None, help="Exit 1 for statements that could not be read, too.")
 @click.option("--start-after", metavar="VERSION", help="No findings for migrations up to this version.")
+@comparison
 @click.option("--stdin-filename", metavar="PATH", help="What to call the text read with `-`.")
+@rendering
 @settings
 @click.pass_context
 def command(
@@ -32,6 +35,9 @@ def command(
     form: str,
     outputs: tuple[str, ...],
     stdin_filename: str | None,
+    since: str | None,
+    staged: bool,
+    render: bool,
     config_file: str | None,
     **overrides: object,
 ) -> None:
@@ -43,6 +49,9 @@ def command(
     \b
     dbguard check
     dbguard check migrations/0043_index.sql --postgres 16
+    dbguard check --since origin/main
+    dbguard check --staged
+    dbguard check --render --python .venv/bin/python
     dbguard check --format github --output sarif=dbguard.sarif
     git show HEAD:m/3.sql | dbguard check - --stdin-filename m/3.sql
 
@@ -51,9 +60,11 @@ def command(
     from dbguard.pipelines.check import check
 
     files = parse_outputs(outputs, FORMATS)
+    if not render and (given := next((key for key in ("python", "django_settings", "alembic_config") if overrides[key] is not None), None)):
+        raise UsageError(f"--{given.removeprefix('django_').replace('_', '-')} goes with --render")
     config = load(config_file, **overrides)
     with Progress() as progress:
-        result = check(config, paths, stdin=standard_input(paths, stdin_filename), progress=progress)
+        result = check(config, paths, stdin=standard_input(paths, stdin_filename), progress=progress, since=since, staged=staged, render=render)
     for name, path in files:
         write(path, renderer(name)(result))
     _report(result, form)

@@ -29,7 +29,29 @@ def settings(command: Decorated) -> Decorated:
             click.option("--postgres", metavar="N|N..M", help="Versions that production runs (default 14..18)."),
             click.option("--transaction", type=click.Choice(["auto", "one", "none"]), help="How scripts run where the tool does not tell."),
             click.option("--schema", metavar="FILE", help="SQL of the schema on which the first migration runs."),
+            click.option("--cache/--no-cache", default=None, help="Remember the schema of earlier migrations between runs (default: yes)."),
             click.option("--config", "config_file", metavar="FILE", help="Configuration file, instead of the nearest one."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def comparison(command: Decorated) -> Decorated:
+    """Options that ask only for what changed."""
+    since = click.option("--since", metavar="REF", help="Only migrations that changed since HEAD and REF went apart.")
+    staged = click.option("--staged", is_flag=True, help="Only migrations that are staged, as they are in git's index.")
+    return since(staged(command))
+
+
+def rendering(command: Decorated) -> Decorated:
+    """Options that have the project's own environment print its SQL."""
+    for option in reversed(
+        (
+            click.option("--render", is_flag=True, help="Have the project's own Alembic or Django print the SQL. This runs its code."),
+            click.option("--python", metavar="PATH", help="Interpreter of the project's environment, for --render."),
+            click.option("--settings", "django_settings", metavar="MODULE", help="Django's settings, for --render."),
+            click.option("--alembic-config", metavar="FILE", help="Alembic's configuration file, for --render."),
         )
     ):
         command = option(command)

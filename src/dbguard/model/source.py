@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import accumulate, count
+from operator import add
 
 from dbguard.model.names import Name
 from dbguard.model.operations import Operation
@@ -32,6 +34,14 @@ class Block(Record):
     unread: str = ""  # why (a part of) what happens here is not known
 
 
+class Merged(Record):
+    """What a script was where it is merged already, so that databases may have run it. It wakes checks, like an operation."""
+
+    way: str  # same, edited, checksum (edited, and its tool compares checksums), renamed (the same under another version)
+    path: str = ""  # where it stood
+    at: int = 0  # offset of the first difference in the source's text
+
+
 class Script(Record):
     """SQL found in a source, plus how it will run.
 
@@ -51,6 +61,7 @@ class Script(Record):
     history: str = ""  # folder of the history it belongs to
     blocks: tuple[Block, ...] = ()
     way: str = ""  # how the blocks of a Python migration were found: "read" (its syntax tree) or "rendered" (by its framework)
+    merged: Merged | None = None  # None: it is new, or nothing was compared
 
 
 class Unread(Record):
@@ -93,11 +104,7 @@ class Lines:
     __slots__ = ("_starts",)
 
     def __init__(self, text: str) -> None:
-        self._starts = [0]
-        position = text.find("\n")
-        while position != -1:
-            self._starts.append(position + 1)
-            position = text.find("\n", position + 1)
+        self._starts = list(map(add, accumulate(map(len, text.split("\n")), initial=0), count()))
 
     def at(self, offset: int) -> tuple[int, int]:
         line = bisect_right(self._starts, offset)

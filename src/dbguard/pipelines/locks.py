@@ -8,7 +8,7 @@ from dbguard.config import Config
 from dbguard.errors import UnreadableSource, UsageError
 from dbguard.model.postgres import NEWEST, OLDEST
 from dbguard.model.record import Record
-from dbguard.model.source import Lines, Parsed, Script, Source, Statement
+from dbguard.model.source import Lines, Merged, Parsed, Script, Source, Statement
 from dbguard.model.state import EndOfScript, EndOfTransaction, State, Step
 from dbguard.parsing import parse
 from dbguard.reading import StandardInput, read_all
@@ -58,12 +58,14 @@ def predict(sql: str, *, postgres: int = NEWEST, schema: str | None = None, tran
     return list(predictions([parse(script)], state, postgres))
 
 
-def locks(config: Config, paths: Iterable[str], *, stdin: StandardInput | None = None) -> list[StatementEffects]:
+def locks(
+    config: Config, paths: Iterable[str], *, stdin: StandardInput | None = None, since: str | None = None, staged: bool = False
+) -> list[StatementEffects]:
     """Effects of every statement of the files asked for, on the newest PostgreSQL of the configuration.
 
     Raises `UnreadableSource` for a file that cannot be read.
     """
-    reading = read_all(config, paths, stdin)
+    reading = read_all(config, paths, stdin, since=since, staged=staged)
     for part in reading.unreadable:
         raise UnreadableSource(f"{part.path}: {part.reason}")
     found: list[StatementEffects] = []
@@ -88,7 +90,7 @@ def predictions(parsed: Sequence[Parsed], state: State, major: int, asked: Calla
     """Effects of every statement of the scripts asked for; all of them run, one after the other."""
     steps: dict[int, list[Step]] = {}  # by identity of the statement: several of a Python migration stand at one place
     for step in replay(parsed, state, major, asked):
-        if not isinstance(step.operation, EndOfScript | EndOfTransaction):
+        if not isinstance(step.operation, EndOfScript | EndOfTransaction | Merged):
             steps.setdefault(id(step.statement), []).append(step)
     for one in parsed:
         if asked(one.script):

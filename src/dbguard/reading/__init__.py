@@ -1,4 +1,4 @@
-"""The outside world in, histories of SQL scripts out.
+"""The outside world in, histories of scripts out.
 
 `read_all` takes files, folders, globs and standard input, finds the history of each file, recognises the tool that runs
 it, and cuts its files into scripts. Nothing is executed and no link to a folder is followed. What cannot be read
@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from dbguard.config import Config, Migrations
 from dbguard.errors import UsageError
@@ -23,19 +24,22 @@ from dbguard.reading import python
 from dbguard.reading.asked import Asked, gather
 from dbguard.reading.folders import Place, other_database, sql_below
 from dbguard.reading.history import Desk, History, assemble, build
-from dbguard.reading.names import is_sql
+from dbguard.reading.names import MIGRATION_FOLDER, is_sql
 from dbguard.reading.tools import named
 from dbguard.reading.tools.base import File, Tree
 from dbguard.reading.tools.listed import is_liquibase
+
+if TYPE_CHECKING:
+    from dbguard.reading.changes import Changes
 
 __all__ = ["History", "Reading", "StandardInput", "read_all"]
 
 # sqlc, goyesql, pgtyped: files of queries, which are not migrations.
 _QUERIES = re.compile(r"^\s*(?:--\s*name:|/\*\s*@name)\s*\w", re.MULTILINE)
-_MIGRATION_FOLDER = re.compile(r"migrat|changelog|upgrade|update|patch|version|schema|ddl|evolution|delta", re.IGNORECASE)
 _LOOKED_FOR = (
     "SQL migrations of golang-migrate, goose, dbmate, Flyway, refinery, sqlx, Diesel, Prisma, Drizzle, Supabase, Hasura, Sqitch, "
-    "node-pg-migrate, Atlas, tern, pop, Liquibase's formatted SQL, and numbered SQL files in a folder of migrations"
+    "node-pg-migrate, Atlas, tern, pop, Liquibase's formatted SQL, numbered SQL files in a folder of migrations, Alembic revisions and "
+    "Django migrations"
 )
 
 
@@ -55,22 +59,55 @@ class Reading(Record):
     notes: tuple[str, ...] = ()
 
 
-def read_all(config: Config, paths: Iterable[str] = (), stdin: StandardInput | None = None) -> Reading:
-    """Read the histories of `paths`, or of what is configured, or else of all migrations below the working directory."""
-    asked = gather(config, list(paths), stdin.filename if stdin else None)
-    desk = Desk(config, asked.relative)
+def read_all(
+    config: Config,
+    paths: Iterable[str] = (),
+    stdin: StandardInput | None = None,
+    on_history: Callable[[History], None] = lambda _: None,
+    *,
+    since: str | None = None,
+    staged: bool = False,
+) -> Reading:
+    """Read the histories of `paths`, or of what is configured, or else of all migrations below the working directory.
+
+    `on_history` hears of each history once it is read, those of many files first, so that work on it can begin. With `since`
+    only what changed since the merge base with that commit is asked for; with `staged` only what is, as it is in git's index.
+    """
+    if since is None and not staged:
+        return _read(config, list(paths), stdin, on_history, None)
+    if stdin:
+        raise UsageError("--since and --staged are about files: they do not go with standard input")
+    from dbguard.reading.changes import compare
+
+    changes = compare(config.cwd, since, staged=staged)
+    try:
+        return _read(config, list(paths), None, on_history, changes)
+    finally:
+        changes.close()
+
+
+def _read(config: Config, paths: list[str], stdin: StandardInput | None, on_history: Callable[[History], None], changes: Changes | None) -> Reading:
+    asked = gather(config, paths, stdin.filename if stdin else None, changes)
+    desk = Desk(config, asked.relative, changes)
     desk.unreadable += asked.unreadable(desk.shown)
     if stdin and asked.standard_input:
         desk.given[asked.standard_input] = stdin.raw
-    histories, skipped = _histories(desk, asked)
-    _note_python(desk, asked)
-    if asked.is_search and not histories and not asked.python_folders and not any(part.fatal for part in desk.unreadable):
+        if asked.standard_input.endswith(".py"):
+            del asked.files[asked.standard_input]
+            asked.python[asked.standard_input] = python.kind(stdin.raw)
+    histories, skipped = _histories(desk, asked, on_history)
+    histories += _programs(desk, asked, on_history)
+    if changes is not None:
+        from dbguard.reading.deleted import notes
+
+        desk.notes += notes(desk, changes, asked, histories)
+    if asked.is_search and not histories and not _has_unchanged(desk, asked) and not asked.python and not any(part.fatal for part in desk.unreadable):
         raise UsageError(f"no migrations found below {desk.shown(asked.searched)}: looked for {_LOOKED_FOR}. Name files or folders, or set `paths`")
     ordered = sorted(histories, key=lambda history: history.root)
     return Reading(tuple(ordered), tuple(desk.unreadable), skipped + asked.skipped, tuple(desk.notes))
 
 
-def _histories(desk: Desk, asked: Asked) -> tuple[list[History], int]:
+def _histories(desk: Desk, asked: Asked, on_history: Callable[[History], None]) -> tuple[list[History], int]:
     config, disk = desk.config, asked.disk
     groups: dict[Place, set[str]] = {}
     entries: dict[Place, Migrations] = {}
@@ -95,20 +132,36 @@ def _histories(desk: Desk, asked: Asked) -> tuple[list[History], int]:
     histories = []
     skipped += sum(foreign.values())
     desk.notes += [f"{count} files for {name} are left out" for name, count in foreign.items()]
-    for place, members in groups.items():
+    for place, members in sorted(groups.items(), key=lambda group: -len(group[1])):
         names, sides = asked.names_of(place) or sql_below(disk, place)
         names = _with_unlisted(names, place, asked, members)
         entry = entries.get(place, Migrations(path=""))
         before = len(desk.unreadable), len(desk.notes)
+        if not (members := asked.changed(members)):
+            continue
         history = build(desk, place.root, names, sides, members, entry)
         if asked.is_search and place not in entries and _is_doubtful(history, place.root):
             del desk.unreadable[before[0] :], desk.notes[before[1] :]
             continue
-        if history.scripts:
+        if history.scripts and (desk.changes is None or history.asks):
             histories.append(history)
+            on_history(history)
         skipped += _note_not_run(desk, history, members)
     more, left = _loose(desk, asked, loose)
+    for history in more:
+        on_history(history)
     return histories + more, skipped + left
+
+
+def _has_unchanged(desk: Desk, asked: Asked) -> bool:
+    """Whether a comparison found nothing because nothing changed: there are migrations."""
+    if desk.changes is None:
+        return False
+    aside = Desk(desk.config, desk.relative, desk.changes)
+    for place in dict.fromkeys(map(asked.disk.place, asked.files)):
+        if place is not None and not _is_doubtful(build(aside, place.root, *sql_below(asked.disk, place), set(), Migrations(path="")), place.root):
+            return True
+    return any(is_liquibase((aside.text(path, fatal=False) or "")[:1000]) for path in asked.files)
 
 
 def _with_unlisted(names: list[str], place: Place, asked: Asked, members: set[str]) -> list[str]:
@@ -122,7 +175,7 @@ def _is_doubtful(history: History, root: str) -> bool:
     """Whether files that only begin with numbers, which nobody asked for, are more likely something else."""
     if history.tool != "plain" or "migrat" in os.path.basename(root).lower():
         return False
-    return len(history.scripts) < 2 or not _MIGRATION_FOLDER.search("/".join(root.split(os.sep)[-3:]))
+    return len(history.scripts) < 2 or not MIGRATION_FOLDER.search("/".join(root.split(os.sep)[-3:]))
 
 
 def _note_not_run(desk: Desk, history: History, members: set[str]) -> int:
@@ -142,7 +195,7 @@ def _loose(desk: Desk, asked: Asked, paths: list[str]) -> tuple[list[History], i
     members: set[str] = set()
     skipped = 0
     for path in paths:
-        if asked.is_search and not _MIGRATION_FOLDER.search(path[len(desk.below) :].rpartition(os.sep)[0]):
+        if asked.is_search and not MIGRATION_FOLDER.search(path[len(desk.below) :].rpartition(os.sep)[0]):
             continue
         text = desk.text(path, fatal=not asked.is_search)
         if text is None:
@@ -156,13 +209,13 @@ def _loose(desk: Desk, asked: Asked, paths: list[str]) -> tuple[list[History], i
         else:
             others.append(File(os.path.basename(path), Source(desk.shown(path), text)))
             members.add(path)
-    histories = [_changelog(desk, asked, folder, files) for folder, files in changelogs.items()]
-    if others:
+    histories = [_changelog(desk, asked, folder, new) for folder, files in changelogs.items() if (new := asked.changed(files))]
+    if changed := asked.changed(members):
         roots = {os.path.dirname(path) for path in members}
         root = roots.pop() if len(roots) == 1 else desk.config.cwd
         tree = Tree(desk.shown(root), root, tuple(others), frozenset(), lambda _: "")
-        histories.append(assemble(desk, tree, named("files"), members, Migrations(path="")))
-    return histories, skipped
+        histories.append(assemble(desk, tree, named("files"), changed, Migrations(path="")))
+    return [history for history in histories if desk.changes is None or history.asks], skipped
 
 
 def _changelog(desk: Desk, asked: Asked, folder: str, members: set[str]) -> History:
@@ -176,8 +229,23 @@ def _changelog(desk: Desk, asked: Asked, folder: str, members: set[str]) -> Hist
     return build(desk, folder, names, (), members, Migrations(path="", tool="liquibase"))
 
 
-def _note_python(desk: Desk, asked: Asked) -> None:
-    for path, what in asked.python:
-        desk.unreadable.append(UnreadPart(desk.shown(path), 1, python.reason(what)))
-    for (folder, what), count in asked.python_folders.items():
-        desk.unreadable.append(UnreadPart(desk.shown(folder), 1, python.reason(what, count)))
+def _programs(desk: Desk, asked: Asked, on_history: Callable[[History], None]) -> list[History]:
+    """The histories of migrations written in Python. Their readers take time to import, and most runs need none."""
+    histories: list[History] = []
+    changed = asked.changed(asked.python)
+    paths = {kind: {path: None for path, its in asked.python.items() if its == kind and path in changed} for kind in ("alembic", "django")}
+    if paths["alembic"]:
+        from dbguard.reading import alembic
+
+        histories += alembic.histories(desk, asked.disk, paths["alembic"])
+    if paths["django"]:
+        from dbguard.reading import django
+
+        histories += django.histories(desk, asked.disk, paths["django"])
+    if desk.changes is not None:
+        from dbguard.reading.edits import compared_programs
+
+        histories = [found for history in histories if (found := compared_programs(desk, history, changed)).asks]
+    for history in histories:
+        on_history(history)
+    return histories

@@ -1,35 +1,41 @@
 """Arguments in, the SQL files that they mean out."""
 
 # pathlib is several times slower over thousands of files, and takes 10 ms to import.
-# ruff: noqa: PTH112, PTH117, PTH118, PTH119, PTH120
+# ruff: noqa: PTH117, PTH118, PTH119, PTH120
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from dbguard.config import Config, Migrations
-from dbguard.errors import UsageError
+from dbguard.errors import UnreadableSource, UsageError
 from dbguard.model.finding import UnreadPart
 from dbguard.reading import python
 from dbguard.reading.folders import Disk, Place
 from dbguard.reading.globs import is_glob, locate, matcher
 from dbguard.reading.names import is_sql
 
+if TYPE_CHECKING:
+    from dbguard.reading.changes import Changes
+
 
 class Asked:
-    """What one run was asked to look at: absolute paths of SQL files, in order, each once."""
+    """What one run was asked to look at: absolute paths of files, in order, each once."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, changes: Changes | None = None) -> None:
         self.config = config
-        self.disk = Disk(self._is_excluded)
+        self.changes = changes
+        self.disk = Disk(self._is_excluded, changes.files if changes else None)
         self.files: dict[str, None] = {}
-        self.python: list[tuple[str, str]] = []
-        self.python_folders: dict[tuple[str, str], int] = {}
+        self.python: dict[str, str] = {}  # Python migrations, and whether they are Alembic's or Django's
         self.skipped = 0
         self.is_search = False
         self.searched = config.cwd
         self.standard_input = ""
+        self.roots: list[str] = []  # what was named, or where it was searched
+        self._changed: set[str] | None = None
         self.relative = True
         self._errors: list[tuple[str, str, bool]] = []
         self._excludes = [matcher(pattern) for pattern in config.exclude]
@@ -87,43 +93,48 @@ class Asked:
         if "\0" in argument:
             raise UsageError("a path cannot contain a NUL character")
         path = os.path.normpath(os.path.join(base, argument))
-        if os.path.isdir(path) and not is_sql(os.path.basename(path)):
+        self.roots.append(locate(argument, base)[0])
+        if self.changes is not None and not self.changes.is_below(self.roots[-1]):
+            raise UsageError(f"{argument}: not in the git repository that is compared, {self.changes.root}")
+        if self.disk.files.is_folder(path) and not is_sql(os.path.basename(path)):
             before = self._count()
             self.add_folder(path, fatal=True)
-            if before == self._count():
-                raise UsageError(f"{argument}: no SQL files in this folder")
-        elif self._exists(path):
+            if before == self._count() and not self._is_elsewhere(path):
+                raise UsageError(f"{argument}: no migrations in this folder")
+        elif self.disk.files.exists(path):
             self.add_file(path)
         elif is_glob(argument):
             folder, glob = locate(argument, base)
             found = self._find(folder, glob)
-            if not found:
+            if not found and not self._is_elsewhere(folder):
                 raise UsageError(f"{argument}: no file matches")
             for name in found:
                 self.add_file(os.path.join(folder, name))
-        else:
+        elif not self._is_elsewhere(path):
             raise UsageError(f"{argument}: no such file or folder")
 
-    def _exists(self, path: str) -> bool:
-        """Whether something is there; what a folder without permission holds we take to be there."""
-        try:
-            os.lstat(path)
-        except PermissionError:
-            return True
-        except (OSError, ValueError):
-            return False
-        return True
+    def _is_elsewhere(self, path: str) -> bool:
+        """Whether only the other side of a comparison has it: a file that was deleted, or that is not staged."""
+        return self.changes is not None and self.changes.was_there(path)
+
+    def changed(self, paths: Iterable[str]) -> set[str]:
+        """Those of the files that give findings: all, or in a comparison those that are new or edited."""
+        if self.changes is None:
+            return set(paths)
+        if self._changed is None:
+            self._changed = self.changes.changed([*self.files, *self.python])
+        return self._changed & set(paths)
 
     def _count(self) -> int:
-        return len(self.files) + len(self.python_folders) + len(self._errors) + self.skipped
+        return len(self.files) + len(self.python) + len(self._errors) + self.skipped
 
     def add_file(self, path: str) -> None:
         if self._is_excluded(path):
             self.skipped += 1
         elif is_sql(os.path.basename(path)):
             self.files[path] = None
-        elif path.endswith(".py") and (what := python.kind(path)):
-            self.python.append((path, what))
+        elif path.endswith(".py") and (what := self._python_kind(path)):
+            self.python[path] = what
         else:
             self.skipped += 1
 
@@ -138,14 +149,19 @@ class Asked:
                         self.skipped += 1
                     else:
                         self.files[full] = None
-            if os.path.basename(folder) in python.FOLDERS:
-                self._add_python(folder, listing.files)
+            if python.may_be(folder):
+                for name in listing.files:
+                    path = os.path.join(folder, name)
+                    if name.endswith(".py") and not self._is_excluded(path) and (what := self._python_kind(path)):
+                        self.python[path] = what
 
-    def _add_python(self, folder: str, names: tuple[str, ...]) -> None:
-        for name in names:
-            path = os.path.join(folder, name)
-            if name.endswith(".py") and not self._is_excluded(path) and (what := python.kind(path)):
-                self.python_folders[folder, what] = self.python_folders.get((folder, what), 0) + 1
+    def _python_kind(self, path: str) -> str:
+        if os.path.basename(path) == "__init__.py":
+            return ""
+        try:
+            return python.kind(self.disk.files.read(path))
+        except UnreadableSource:
+            return ""
 
     def _is_excluded(self, path: str) -> bool:
         if not self._excludes:
@@ -154,9 +170,9 @@ class Asked:
         return any(fits(relative) for fits in self._excludes)
 
 
-def gather(config: Config, arguments: list[str], filename: str | None) -> Asked:
+def gather(config: Config, arguments: list[str], filename: str | None, changes: Changes | None = None) -> Asked:
     """What `arguments` mean; without any, the configured paths, then the configured histories, then a search."""
-    asked = Asked(config)
+    asked = Asked(config, changes)
     asked.relative = not any(os.path.isabs(argument) for argument in arguments)
     for argument in arguments:
         if argument == "-":
@@ -172,5 +188,6 @@ def gather(config: Config, arguments: list[str], filename: str | None) -> Asked:
         asked.add(path, config.root)
     if not config.paths and not config.migrations:
         asked.is_search = True
+        asked.roots.append(config.cwd)
         asked.add_folder(config.cwd, fatal=False)
     return asked

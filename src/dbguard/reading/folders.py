@@ -1,7 +1,7 @@
 """Folders on disk: listed once, walked without following links to folders, and their place in a history."""
 
 # pathlib is several times slower over thousands of files, and takes 10 ms to import.
-# ruff: noqa: PTH118, PTH119, PTH120, PTH206
+# ruff: noqa: PTH112, PTH118, PTH119, PTH120, PTH206
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 
 from dbguard.model.record import Record
+from dbguard.reading.files import read_bytes
 from dbguard.reading.names import is_other_database, is_sql, is_version_folder, is_versioned
 from dbguard.reading.tools.flyway import is_flyway_name
 from dbguard.reading.tools.folders import JOURNAL
@@ -34,18 +35,43 @@ class Place(Record):
     layout: str
 
 
+class Files:
+    """Where folders and files are looked up: the disk. A run that reads what would be committed gets another one."""
+
+    def listing(self, folder: str) -> Listing:
+        return _list(folder)
+
+    def read(self, path: str) -> bytes:
+        """Raises UnreadableSource with a reason that does not name the file."""
+        return read_bytes(path)
+
+    def exists(self, path: str) -> bool:
+        """Whether something is there; what a folder without permission holds we take to be there."""
+        try:
+            os.lstat(path)
+        except PermissionError:
+            return True
+        except (OSError, ValueError):
+            return False
+        return True
+
+    def is_folder(self, path: str) -> bool:
+        return os.path.isdir(path)
+
+
 class Disk:
     """What the folders of one run hold. Each is listed once."""
 
-    def __init__(self, is_excluded: Callable[[str], bool]) -> None:
+    def __init__(self, is_excluded: Callable[[str], bool], files: Files | None = None) -> None:
         self.is_excluded = is_excluded
+        self.files = files or Files()
         self._listings: dict[str, Listing] = {}
         self._places: dict[tuple[str, str], Place | None] = {}
 
     def listing(self, folder: str) -> Listing:
         found = self._listings.get(folder)
         if found is None:
-            found = self._listings[folder] = _list(folder)
+            found = self._listings[folder] = self.files.listing(folder)
         return found
 
     def walk(self, folder: str) -> Iterator[tuple[str, Listing]]:

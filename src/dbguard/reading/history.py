@@ -7,17 +7,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
+from typing import TYPE_CHECKING
 
+from dbguard.cache import Cache, default_folder
 from dbguard.config import Config, Migrations
 from dbguard.errors import UnreadableSource, UsageError
 from dbguard.model.finding import UnreadPart
 from dbguard.model.record import Record
 from dbguard.model.source import Script, Source
 from dbguard.reading import files as reader
+from dbguard.reading.folders import Files
 from dbguard.reading.names import is_versioned, natural, stem
 from dbguard.reading.tools import named, recognise
 from dbguard.reading.tools.base import File, Tool, Tree
+
+if TYPE_CHECKING:
+    from dbguard.reading.changes import Changes
 
 _PROGRAMS = {
     ".go": "Go",
@@ -48,23 +55,32 @@ class History(Record):
     base: Source | None = None
     postgres: tuple[int, int] | None = None  # None: as configured for the run
     undeployed_from: int | None = None
+    runner_lock_timeout: bool = False  # whether what runs them sets a lock_timeout
+
+    @property
+    def asks(self) -> bool:
+        """Whether any script gives findings."""
+        return any(map(self.asks_for, self.scripts))
 
     def asks_for(self, script: Script) -> bool:
-        """Whether the script gives findings."""
-        return script.source.path in self.asked
+        """Whether the script gives findings: its file was asked for, and it is not the same as the one that is merged."""
+        return script.source.path in self.asked and (script.merged is None or script.merged.way != "same")
 
 
 class Desk:
     """Texts that were read in this run, how paths are shown, and what could not be read."""
 
-    def __init__(self, config: Config, relative: bool) -> None:
+    def __init__(self, config: Config, relative: bool, changes: Changes | None = None) -> None:
         self.config = config
+        self.changes = changes
+        self.files = changes.files if changes else Files()
         self.below = config.cwd.rstrip(os.sep) + os.sep
         self.relative = relative
         self.texts: dict[str, str | None] = {}
         self.unreadable: list[UnreadPart] = []
+        self.cache = Cache(default_folder() if config.cache else "")
         self.notes: list[str] = []
-        self.given: dict[str, bytes] = {}  # standard input, by the path that it stands for
+        self.given: dict[str, bytes] = {}  # standard input, by the path that it stands for, and what is not read where the rest is
 
     def shown(self, path: str) -> str:
         """A path as the user would write it, with forward slashes: relative below the working directory."""
@@ -80,7 +96,7 @@ class Desk:
         """The text of a file, or None and an entry in `unreadable`, fatal for a file that was asked for."""
         if path not in self.texts:
             try:
-                found = reader.decode(self.given[path]) if path in self.given else reader.read(path)
+                found = reader.decode(self.given[path] if path in self.given else self.files.read(path))
             except UnreadableSource as error:
                 self.unreadable.append(UnreadPart(self.shown(path), 1, str(error), fatal))
                 self.texts[path] = None
@@ -92,7 +108,7 @@ class Desk:
 
     def side(self, folder: str, name: str) -> str:
         try:
-            return reader.read(os.path.join(folder, name)).text
+            return reader.decode(self.files.read(os.path.join(folder, name))).text
         except UnreadableSource:
             return ""
 
@@ -117,6 +133,10 @@ def assemble(desk: Desk, tree: Tree, tool: Tool, asked: set[str], entry: Migrati
     config = desk.config
     forced = next((mode for mode in (entry.transaction, config.transaction) if mode in _OVERRIDES), "")
     scripts = tuple(script._replace(tool=tool.name, history=tree.root, transaction=forced or script.transaction) for script in tool.scripts(tree))
+    if desk.changes is not None and asked:
+        from dbguard.reading.edits import compared
+
+        scripts = compared(desk, tree, tool, scripts, asked)
     _note_programs(desk, tree)
     start_after, deployed = entry.start_after or config.start_after, entry.deployed or config.deployed
     shown = {desk.shown(path) for path in asked}
@@ -150,8 +170,11 @@ def _base(desk: Desk, schema: str) -> Source | None:
     if not schema:
         return None
     path = os.path.normpath(os.path.join(desk.config.root, schema))
-    if not os.path.lexists(path):
-        raise UsageError(f'schema = "{schema}": there is no such file')
+    if not desk.files.exists(path):
+        if not os.path.lexists(path):
+            raise UsageError(f'schema = "{schema}": there is no such file')
+        with suppress(UnreadableSource):  # not in the index, because something generates it
+            desk.given.setdefault(path, reader.read_bytes(path))
     text = desk.text(path, fatal=True)
     return None if text is None else Source(desk.shown(path), text)
 

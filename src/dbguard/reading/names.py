@@ -6,6 +6,8 @@ import re
 
 SQL_ENDINGS = (".sql", ".pgsql", ".psql", ".sql.postgres", ".sql.postgresql", ".sql.pg")
 
+MIGRATION_FOLDER = re.compile(r"migrat|changelog|upgrade|update|patch|version|schema|ddl|evolution|delta", re.IGNORECASE)
+
 _ENDING = re.compile(r"\.(?:sql(?:\.(?:postgres|postgresql|pg))?|pgsql|psql)$")
 # 001_x, 2024-01-02-x, v1.2.3, 0001##x, 20240102T030405 x, U12__x, R__x: a number first, or the prefixes of Flyway.
 _VERSIONED = re.compile(r"(?:[vV]?\d+(?:[._-]\d+)*(?:[_\-.# T]|$)|[VURB]\d[\w.]*?__|R__)")
