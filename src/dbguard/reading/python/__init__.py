@@ -1,32 +1,26 @@
-"""Python migrations, told from other Python by their first lines. They are named in the report, never silently left out."""
-
-# pathlib is several times slower over thousands of files, and takes 10 ms to import.
-# ruff: noqa: PTH119
+"""Python migrations, told from other Python by what stands in them. The interpreter is what reads them."""
 
 from __future__ import annotations
 
 import os
+import re
 
-from dbguard.errors import UnreadableSource
-from dbguard.reading.files import read_bytes
-
+# Folders of Python migrations, or folders below them, one for each database.
 FOLDERS = frozenset(["migrations", "versions"])
+_UPGRADE = re.compile(rb"^(?:async )?def upgrade\b", re.MULTILINE)
+_REVISION = re.compile(rb"^(?:down_)?revision\b", re.MULTILINE)
+_MIGRATION = re.compile(rb"^class (?:Migration\(|\w+\(.*\bMigration\b.*\):)", re.MULTILINE)
 
 
-def kind(path: str) -> str:
-    """`Alembic revisions`, `Django migrations`, or `""` for Python that is neither."""
-    if os.path.basename(path) == "__init__.py":
-        return ""
-    try:
-        raw = read_bytes(path)
-    except UnreadableSource:
-        return ""
-    if b"down_revision" in raw and b"def upgrade" in raw:
-        return "Alembic revisions"
-    if b"migrations.Migration" in raw and b"django" in raw:
-        return "Django migrations"
+def may_be(folder: str) -> bool:
+    """Whether Python migrations may lie in a folder, as its name or that of a folder above says."""
+    return not FOLDERS.isdisjoint(folder.split(os.sep)[-3:])  # noqa: PTH206 - pathlib is slow over thousands of folders
+
+
+def kind(raw: bytes) -> str:
+    """ "alembic", "django", or "" for Python that is no migration."""
+    if b"revision" in raw and _REVISION.search(raw) and (_UPGRADE.search(raw) or b"alembic" in raw):
+        return "alembic"
+    if b"Migration" in raw and _MIGRATION.search(raw) and b"django" in raw:
+        return "django"
     return ""
-
-
-def reason(what: str, count: int = 0) -> str:
-    return f"{f'{count} ' if count else ''}{what[:-1] if count == 1 else what} {'is' if count == 1 else 'are'} not read by this version"

@@ -236,6 +236,8 @@ _PURE: dict[str, Callable[..., Any]] = {"textwrap.dedent": _dedent}
 def _binary(interpreter: Interpreter, node: ast.BinOp, scope: Scope) -> Value:
     name, function = _BINARY.get(type(node.op), ("@", operator.matmul))
     left, right = interpreter.value(node.left, scope), interpreter.value(node.right, scope)
+    if type(left) is Unknown or type(right) is Unknown:
+        return Unknown(f"`{interpreter.source(node)}` is not known", node)
     plain = type(left) in {list, tuple} and type(right) is type(left) and name == "+"
     if not plain and not (is_known(left) and is_known(right)):
         return Operator(name, (left, right), node)
@@ -306,15 +308,19 @@ def _choice(interpreter: Interpreter, node: ast.IfExp, scope: Scope) -> Value:
 
 def _subscript(interpreter: Interpreter, node: ast.Subscript, scope: Scope) -> Value:
     base = interpreter.value(node.value, scope)
-    key = slice(*_slice(interpreter, node.slice, scope)) if isinstance(node.slice, ast.Slice) else interpreter.value(node.slice, scope)
+    key: Value
+    if isinstance(node.slice, ast.Slice):
+        bounds = _slice(interpreter, node.slice, scope)
+        key = slice(*bounds) if all(bound is None or type(bound) is int for bound in bounds) else Unknown("a part that is not known", node)
+    else:
+        key = interpreter.value(node.slice, scope)
     if type(base) in {list, tuple, dict, str, bytes, range} and (isinstance(key, slice) or is_known(key)):
         return _guarded(operator.getitem, (base, key), {}, node)
     return Unknown(f"`{interpreter.source(node)}` is not known", node) if isinstance(key, slice) else Item(base, key)
 
 
 def _slice(interpreter: Interpreter, node: ast.Slice, scope: Scope) -> list[Value]:
-    parts = [None if part is None else interpreter.value(part, scope) for part in (node.lower, node.upper, node.step)]
-    return [part if isinstance(part, int) else None for part in parts]
+    return [None if part is None else interpreter.value(part, scope) for part in (node.lower, node.upper, node.step)]
 
 
 def _comprehension(interpreter: Interpreter, node: Any, scope: Scope) -> Value:

@@ -58,6 +58,9 @@ def _augmented(interpreter: Interpreter, node: ast.AugAssign, scope: dict[str, V
     read = ast.copy_location(ast.BinOp(_loaded(node.target), node.op, node.value), node)
     before = interpreter.value(_loaded(node.target), scope)
     value = interpreter.value(read, scope)
+    if isinstance(before, list) and isinstance(node.op, ast.Add) and type(value) is not list:
+        rest = interpreter.value(node.value, scope)
+        value = [*before, *rest] if type(rest) in {tuple, set, frozenset, dict, range, str} else value
     if isinstance(before, list) and isinstance(value, list):
         before[:] = value
     else:
