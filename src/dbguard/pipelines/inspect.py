@@ -7,7 +7,7 @@ from typing import Any
 
 from dbguard.model.finding import Finding, Flag, Severity
 from dbguard.model.postgres import Server
-from dbguard.model.source import Lines
+from dbguard.model.source import Lines, Merged, Script
 from dbguard.model.state import EndOfScript, EndOfTransaction, Step
 from dbguard.pipelines.because import because
 from dbguard.replay.effects import effects
@@ -29,7 +29,8 @@ class Inspection:
     def __init__(self, selection: Selection, postgres: tuple[int, int]) -> None:
         self.crashed: list[str] = []
         self._woken = selection.woken()
-        self._checks: dict[str, Callable[[Step], Iterator[Flag]]] = {}
+        self._checks: dict[int, Callable[[Step], Iterator[Flag]]] = {}
+        self._moments: dict[tuple[type, frozenset[type]], tuple[Rule, ...]] = {}
         self._low, self._high = postgres
         self._lines: tuple[str, Lines] | None = None
         self._older: dict[tuple[int, int], Step] = {}  # steps of this script on other majors: moments ask for them again
@@ -40,14 +41,21 @@ class Inspection:
             moment = isinstance(step.operation, EndOfScript | EndOfTransaction)
             rules = self._woken.get(type(step.operation).__name__, ())
             if moment:
-                seen = {type(one.operation).__name__ for one in step.operation.steps}
-                rules = tuple([rule for rule in rules if not rule.header.when or not seen.isdisjoint(rule.header.when)])
-            else:
+                rules = self._of_moment(step.operation, rules)
+            elif type(step.operation) is not Merged:
                 rules += always
             if rules:
                 yield from self._step(step, rules)
             if isinstance(step.operation, EndOfScript):
                 self._older.clear()
+
+    def _of_moment(self, moment: EndOfScript | EndOfTransaction, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        """Of the rules that a moment wakes, those that are about what was done."""
+        kinds = type(moment), frozenset([type(one.operation) for one in moment.steps])
+        if kinds not in self._moments:
+            seen = {kind.__name__ for kind in kinds[1]}
+            self._moments[kinds] = tuple([rule for rule in rules if not rule.header.when or not seen.isdisjoint(rule.header.when)])
+        return self._moments[kinds]
 
     def _step(self, step: Step, rules: tuple[Rule, ...]) -> Iterator[Finding]:
         told: dict[tuple[Any, ...], list[Finding]] = {}
@@ -110,9 +118,10 @@ class Inspection:
         """The flags of the checks, and the versions that they asked about."""
         known = set(step.server.asked)
         said = []
+        checks = self._checks
         for rule in rules:
             try:
-                check = self._checks.get(rule.name) or self._checks.setdefault(rule.name, rule.check())
+                check = checks.get(id(rule)) or checks.setdefault(id(rule), rule.check())
                 for flag in check(step):
                     said.append((rule, flag, step))
             except Exception as error:  # noqa: BLE001 - one crashed check must not silence the others; it is reported and exits 3
@@ -129,7 +138,8 @@ class Inspection:
         end_line, end_column = self._lines[1].at(place.end)
         moment = isinstance(step.operation, EndOfScript | EndOfTransaction)
         about = next((s for s in step.operation.steps if s.statement is place), step) if moment else step
-        words = rule.wording(flag)
+        words = rule.wording(flag, step.script.tool if step.script.way else "")
+        excerpt = source.text[place.start : place.end]
         return Finding(
             rule=rule.name,
             category=rule.category,
@@ -141,11 +151,11 @@ class Inspection:
             end_column=end_column,
             message=words.message,
             instead=words.instead,
-            recipe=words.recipe,
+            recipe=_in_its_language(words.recipe, step.script, excerpt),
             assumes=tuple(dict.fromkeys((*flag.assumes, *about.effects.unknown))),
             postgres=versions,
             because=() if rule.category in UNRELATED_TO_LOCKS else because(about.effects, about.before),
-            excerpt=source.text[place.start : place.end],
+            excerpt=excerpt,
             start=place.start,
             table=flag.facts.get("table", ""),
         )
@@ -155,6 +165,15 @@ class Inspection:
         low = min(finding.postgres[0] for finding in same if finding.postgres)
         high = max(finding.postgres[1] for finding in same if finding.postgres)
         return same[-1]._replace(postgres=None if (low, high) == (self._low, self._high) else (low, high))
+
+
+def _in_its_language(recipe: str | None, script: Script, excerpt: str) -> str | None:
+    """The recipe as the migration would have it: SQL, or Python for a migration that is written in Python."""
+    if not recipe or not script.way or script.tool not in {"alembic", "django"}:
+        return recipe
+    from dbguard.reading.recipes import in_alembic, in_django
+
+    return in_alembic(recipe) if script.tool == "alembic" else in_django(recipe, excerpt)
 
 
 def _severity(rule: Rule, flag: Flag, direction: str) -> Severity:
