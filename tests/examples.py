@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
 import tomllib
 from functools import cache
+from pathlib import Path
 
 from dbguard.config import Config
 from dbguard.judgement import judge
 from dbguard.model.finding import Result, Summary
-from dbguard.model.source import Parsed, Script, Source
+from dbguard.model.source import Merged, Parsed, Script, Source
 from dbguard.model.state import State, Step
 from dbguard.parsing import parse
 from dbguard.pipelines.check import check_history
-from dbguard.reading import History
+from dbguard.reading import History, read_all
 from dbguard.replay import replay
 from dbguard.rulebook.page import ExampleFile
 from dbguard.rulebook.select import from_config
@@ -26,10 +28,31 @@ def config_of(text: str) -> Config:
 
 
 def scripts_of(files: tuple[ExampleFile, ...], transaction: str = "auto") -> tuple[Script, ...]:
+    if any(file.name.endswith(".py") for file in files):
+        return python_scripts(files)
     return tuple(
-        Script(Source(file.name, file.text), ((0, len(file.text)),), file.transaction if file.transaction != "auto" else transaction)
+        Script(
+            Source(file.name, file.text),
+            ((0, len(file.text)),),
+            file.transaction if file.transaction in {"one", "none"} else transaction,
+            merged=Merged("edited", file.name) if file.transaction == "edited" else None,
+        )
         for file in files
     )
+
+
+@cache
+def python_scripts(files: tuple[ExampleFile, ...]) -> tuple[Script, ...]:
+    """What the readers of Alembic and Django make of files that lie in a folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        for file in files:
+            path = Path(folder, file.name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            (path.parent / "__init__.py").touch()
+            path.write_text(file.text)
+        reading = read_all(Config.load(folder))
+    assert reading.unreadable == ()
+    return tuple(script for history in reading.histories for script in history.scripts)
 
 
 def parse_files(files: tuple[ExampleFile, ...]) -> list[Parsed]:

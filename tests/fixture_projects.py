@@ -13,9 +13,11 @@ from dbguard.reading import History, read_all
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 
 RECOGNISED = {
+    "alembic-shop": "9 Alembic revisions in migrations, each in its own transaction",
     "atlas": "8 Atlas migrations in migrations, each in its own transaction unless marked txmode none",
     "careful": "13 goose migrations in db/migrations, each in its own transaction unless marked NO TRANSACTION",
     "diesel": "8 Diesel migrations in migrations, each in its own transaction unless its metadata.toml says otherwise",
+    "django-shop": "12 Django migrations of 2 apps in ., each in its own transaction (atomic = False for 2)",
     "drizzle": "6 Drizzle migrations in drizzle, all pending ones in one transaction",
     "flyway": "11 Flyway migrations in src/main/resources/db/migration, each in its own transaction",
     "golang-migrate": "8 golang-migrate migrations in migrations, each sent as one query, an implicit transaction",

@@ -63,6 +63,7 @@ def test_name_reads_well_after_allow(rule: Rule):
 
 @pytest.mark.parametrize("rule", RULES, ids=by_name)
 def test_wording_follows_the_guide(rule: Rule):
+    assert not any(re.search(r"\.$|please", text) for text in rule.header.instead_in.values())
     for words in (rule.header.wording(), *rule.header.variants.values()):
         for text in words:
             assert not re.search(r"\b((?<!who )(?<!whoever )may|dangerous|bad practice|please|potentially)\b", text, re.IGNORECASE), text
@@ -73,7 +74,7 @@ def test_wording_follows_the_guide(rule: Rule):
 @pytest.mark.parametrize("rule", CHECKED, ids=by_name)
 def test_wakes_are_what_the_check_takes(rule: Rule):
     module = import_module(rule.module)
-    known = {*operations.__all__, "EndOfTransaction", "EndOfScript", "*"}
+    known = {*operations.__all__, "EndOfTransaction", "EndOfScript", "Merged", "*"}
     assert set(rule.header.wakes) <= known
     assert rule.header.when <= known
     assert not rule.header.when or all(name.startswith("EndOf") for name in rule.header.wakes)

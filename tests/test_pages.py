@@ -83,7 +83,8 @@ def test_good_example_is_quiet(path: Path, example: Example):
 
 @pytest.mark.parametrize(("path", "example"), [*examples("bad"), *examples("good")])
 def test_example_is_understood(path: Path, example: Example):
-    assert unread(example.files) == [] or "unread" in path.stem or path.parent.name == "cases"
+    reasons = [reason for reason in unread(example.files) if not reason.startswith("RunPython ")]
+    assert reasons == [] or "unread" in path.stem or path.parent.name == "cases"
 
 
 @pytest.mark.parametrize(("path", "example"), examples("bad"))
@@ -104,8 +105,8 @@ def test_every_placeholder_is_a_fact(path: Path, example: Example):
 @pytest.mark.parametrize(("path", "example"), examples("bad"))
 def test_recipe_parses_and_lints_clean(path: Path, example: Example):
     for finding in own(run(example.files, example.config, extend=(path.stem,)).findings, path.stem):
-        if finding.recipe is None:
-            continue
+        if finding.recipe is None or finding.path.endswith(".py"):
+            continue  # recipes in Python are run in tests/reading/recipes
         recipe = recipe_files(finding.recipe)
         assert unread(recipe) == [], finding.recipe
         files = (*(file for file in example.files if file.name != finding.path), *recipe)

@@ -108,21 +108,23 @@ def test_files_that_are_no_migrations_are_skipped_and_counted(tmp_path: Path) ->
     assert len(reading.histories) == 1
 
 
-def test_python_migrations_are_named_not_read(tmp_path: Path) -> None:
-    django = "from django.db import migrations\nclass Migration(migrations.Migration):\n    pass\n"
-    alembic = "revision = 'b'\ndown_revision = 'a'\ndef upgrade():\n    pass\n"
+def test_python_migrations_are_histories_of_their_own(tmp_path: Path) -> None:
+    django = "from django.db import migrations\nclass Migration(migrations.Migration):\n    dependencies = []\n    operations = []\n"
+    alembic = "revision = 'b'\ndown_revision = None\ndef upgrade():\n    pass\n"
     files = {
+        "manage.py": "",
+        "app/__init__.py": "",
         "app/migrations/__init__.py": "",
         "app/migrations/0001_a.py": django,
-        "app/migrations/0002_b.py": django,
+        "app/migrations/0002_b.py": django.replace("[]", "[('app', '0001_a')]", 1),
         "alembic/versions/b.py": alembic,
+        "app/views.py": "def upgrade():\n    pass\n",
     }
     write(tmp_path, files)
-    assert [(part.path, part.reason, part.fatal) for part in read(tmp_path).unreadable] == [
-        ("alembic/versions", "1 Alembic revision is not read by this version", False),
-        ("app/migrations", "2 Django migrations are not read by this version", False),
-    ]
-    assert [part.path for part in read(tmp_path, "alembic/versions/b.py").unreadable] == ["alembic/versions/b.py"]
+    assert {(history.tool, len(history.scripts)) for history in read(tmp_path).histories} == {("alembic", 1), ("django", 2)}
+    (history,) = read(tmp_path, "alembic/versions/b.py").histories
+    assert history.asked == {"alembic/versions/b.py"}
+    assert read(tmp_path, "app/views.py").skipped == 1
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from dbguard.model.operations import Begin, Commit, SetParameter
+from dbguard.model.operations import Begin, Commit, SetParameter, programs
 from dbguard.model.postgres import Server
 from dbguard.model.schema import Created
 from dbguard.model.source import Parsed, Script, Source, Statement
@@ -27,6 +28,8 @@ from tests.fixture_projects import FIXTURES, PROJECTS, history_of, report_on
 
 MAJOR = 18
 ROWS = Path(__file__).parent / "rows"
+FACTS = tuple(getattr(programs, name) for name in programs.__all__)  # what no SQL is sent for
+PARAMETER = re.compile(r"\$\d")  # sent with values that only the program knows
 REFUSED = {"statement-fails", "concurrently-in-transaction", "enum-value-used-in-same-transaction"}
 
 PLATFORM = """
@@ -60,14 +63,19 @@ def start_of(project: str) -> State:
 
 
 def texts(one: Parsed) -> list[str]:
-    """The statements of the script as they stand in it, without those that dbguard sees inside of others."""
-    return [one.script.source.text[statement.start : statement.end] for statement in outer(one.statements)]
+    """The statements of the script as they are sent, without those that dbguard sees inside of others."""
+    return [text_of(one, statement) for statement in outer(one)]
 
 
-def outer(statements: tuple[Statement, ...]) -> list[Statement]:
+def text_of(one: Parsed, statement: Statement) -> str:
+    return statement.sql or one.script.source.text[statement.start : statement.end]
+
+
+def outer(one: Parsed) -> list[Statement]:
     found: list[Statement] = []
-    for statement in statements:
-        if not found or statement.start >= found[-1].end:
+    for statement in one.statements:
+        is_sql = any(not isinstance(operation, FACTS) for operation in statement.operations)
+        if is_sql and not PARAMETER.search(statement.sql) and (statement.sql or not found or statement.start >= found[-1].end):
             found.append(statement)
     return found
 
@@ -79,8 +87,12 @@ def run_as_its_tool_does(connection: Any, one: Parsed) -> None:
     wrapped = runs_in_transaction(one)
     if wrapped:
         connection.execute("BEGIN")
-    for text in texts(one):
-        connection.execute(text.encode())
+    for statement in outer(one):
+        if wrapped and statement.alone:
+            connection.execute("COMMIT")
+        connection.execute(text_of(one, statement).encode())
+        if wrapped and statement.alone:
+            connection.execute("BEGIN")
     if wrapped:
         connection.execute("COMMIT")
 
@@ -135,7 +147,7 @@ def test_every_down_script_runs_after_its_up_script(project: str, connection):
         one = parse(script)
         if script.direction != "down":
             run_by_hand(connection, one)
-        elif runs_in_transaction(one):
+        elif runs_in_transaction(one) and not any(statement.alone for statement in one.statements):
             connection.execute("BEGIN")
             for text in texts(one):
                 connection.execute(text.encode())

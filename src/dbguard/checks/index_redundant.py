@@ -8,7 +8,7 @@ from dbguard.checks import Flag, flag
 from dbguard.model.names import quote
 from dbguard.model.operations import CreateIndex
 from dbguard.model.questions import indexes_added, key_shape, where_shape
-from dbguard.model.schema import Index
+from dbguard.model.schema import Index, Table
 from dbguard.model.state import EndOfScript, Step
 
 
@@ -20,7 +20,7 @@ def check(end: EndOfScript, step: Step) -> Iterator[Flag]:
             by_then = one.after.schema.table(added.table).indexes
             kept = {name: index for name, index in step.after.schema.table(added.table).indexes.items() if name in by_then}
             index = kept.get(added.name.name)
-            if index is None or index.parent is not None:
+            if index is None or index.parent is not None or (one.script.tool == "django" and _is_join_table(step.after.schema.table(added.table))):
                 continue
             for other in kept.values():
                 short, long = (index, other) if len(index.keys) < len(other.keys) else (other, index)
@@ -33,6 +33,12 @@ def check(end: EndOfScript, step: Step) -> Iterator[Flag]:
                         full_name=one.display(short.name),
                     )
                     break
+
+
+def _is_join_table(table: Table) -> bool:
+    """A table that Django makes for a ManyToManyField: its indexes are not the user's to choose."""
+    keys = {column for key in table.constraints.values() if key.references is not None for column in key.columns}
+    return len(keys) == 2 and set(table.columns) - keys == {"id"}
 
 
 def _is_prefix(short: Index, long: Index) -> bool:

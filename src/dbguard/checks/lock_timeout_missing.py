@@ -15,7 +15,7 @@ def check(script: EndOfScript, step: Step) -> Iterator[Flag]:  # noqa: ARG001 - 
         if lock is not None and not milliseconds(one.before.settings.get("lock_timeout", "0")):
             yield flag(
                 at=one.statement,
-                variant="transaction" if one.before.transaction is not None else "",
+                variant="transaction" if one.before.transaction is not None and not one.script.way else "",
                 table=one.display(lock.relation),
                 mode=str(lock.mode),
                 waits="read and write" if "read" in lock.mode.blocks else "write",

@@ -55,7 +55,7 @@ def pins_rows(tree: Tree, table: Table) -> bool:
 
 def _is_literal(tree: Tree) -> bool:
     match tree:
-        case ("const" | "number", _):
+        case ("const" | "number", _) | ("other", "ParamRef"):
             return True
         case ("cast", _, inner):
             return _is_literal(inner)

@@ -72,9 +72,11 @@ class Rule(Record):
             return lambda step: check(step.operation, step, options)
         return lambda step: check(step.operation, step)
 
-    def wording(self, flag: Flag) -> Words:
-        """The page's words for what its check saw."""
+    def wording(self, flag: Flag, tool: str = "") -> Words:
+        """The page's words for what its check saw, in the terms of the framework that the migration is written for."""
         template = self.header.wording(flag.variant)
+        if tool in self.header.instead_in and template.instead == self.header.instead:
+            template = template._replace(instead=self.header.instead_in[tool])
         recipes = self.body().recipes
         recipe = recipes.get(flag.variant, recipes.get(""))
         return Words(fill(template.message, flag.facts), fill(template.instead, flag.facts), None if recipe is None else fill(recipe, flag.facts))

@@ -33,7 +33,7 @@ NO_RECIPE = "There is no safe recipe"
 SECTIONS = ("Bad", "Recipe", "Good", "When to allow it", "References")
 
 _REQUIRED = {"category", "since", "wakes", "message", "instead"}
-_OPTIONAL = {"severity", "status", "postgres", "replaces", "known_as", "options", "variant", "claims", "engine", "when"}
+_OPTIONAL = {"severity", "status", "postgres", "replaces", "known_as", "options", "variant", "claims", "engine", "when", "instead_in"}
 _CLAIMS = {"locks", "rewrites", "scans", "builds"}
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -67,6 +67,7 @@ class Header(Record):
     claims: Mapping[str, Any] = {}
     when: frozenset[str] = frozenset()  # classes of operations without which a moment has nothing for this rule
     engine: bool = False  # reported by dbguard itself; has no check
+    instead_in: Mapping[str, str] = {}  # `instead` where the migration is Alembic's or Django's
 
     @property
     def default(self) -> bool:
@@ -80,11 +81,11 @@ class Header(Record):
 class ExampleFile(Record):
     name: str
     text: str
-    transaction: str = "auto"  # auto, one, none
+    transaction: str = "auto"  # auto, one, none; edited: auto, and it was merged before with another text
 
 
 class Example(Record):
-    """A fence of SQL: one or more migrations in order, with the configuration and output that stand around it."""
+    """A fence of SQL or Python: one or more migrations in order, with the configuration and output that stand around it."""
 
     kind: str  # bad, good
     line: int
@@ -131,6 +132,8 @@ def _header(name: str, data: dict[str, Any]) -> Header:
     known_as = data.get("known_as", {})
     if unknown := known_as.keys() - set(TOOLS):
         raise ValueError(f"unknown tool `{min(unknown)}` in known_as")
+    if unknown := data.get("instead_in", {}).keys() - {"alembic", "django"}:
+        raise ValueError(f"unknown framework `{min(unknown)}` in instead_in")
     claims = data.get("claims", {})
     if unknown := claims.keys() - _CLAIMS:
         raise ValueError(f"unknown claim `{min(unknown)}`")
@@ -155,14 +158,15 @@ def _header(name: str, data: dict[str, Any]) -> Header:
         claims=claims,
         when=frozenset(data.get("when", ())),
         engine=data.get("engine", False),
+        instead_in=data.get("instead_in", {}),
     )
 
 
 # Patterns of the body are texts, compiled when the first body is read: a run without findings reads none.
 _FENCE = r"(?ms)^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```[ ]*$"
 _SECTION = r"(?m)^## (.+?)\s*$"
-_FILE = r"(?m)^-- (?P<name>[\w./-]+\.sql)(?: \((?P<how>[^)\n]*)\))?[ ]*\n"
-_HOW = {None: "auto", "no transaction": "none", "in a transaction": "one"}
+_FILE = r"(?m)^(?:--|\#) (?P<name>[\w./-]+\.(?:sql|py))(?: \((?P<how>[^)\n]*)\))?[ ]*\n"
+_HOW = {None: "auto", "no transaction": "none", "in a transaction": "one", "edited": "edited"}
 
 
 def body(text: str, *, complete: bool = True) -> Body:
@@ -209,12 +213,12 @@ def _examples(text: str, fences: list[re.Match[str]]) -> list[Example]:
         info = fence["info"].strip()
         if info == "toml config":
             config = fence["text"]
-        elif info in {"sql bad", "sql good"}:
+        elif info in {"sql bad", "sql good", "python bad", "python good"}:
             files = split_files(fence["text"])
             found.append(Example(info.split()[1], text.count("\n", 0, fence.start()) + 1, files, config))
         elif info == "text output":
             if not found or found[-1].kind != "bad" or found[-1].output is not None:
-                raise ValueError("a `text output` fence must follow a `sql bad` fence")
+                raise ValueError("a `text output` fence must follow a `sql bad` or `python bad` fence")
             found[-1] = found[-1]._replace(output=fence["text"], output_span=fence.span("text"))
         elif info.split()[:2] != ["sql", "recipe"] and info not in {"toml", "sql", "text", "python", "toml config", ""}:
             raise ValueError(f"unknown fence `{info}`")
@@ -222,15 +226,19 @@ def _examples(text: str, fences: list[re.Match[str]]) -> list[Example]:
 
 
 def split_files(text: str) -> tuple[ExampleFile, ...]:
-    """The migrations of an example: a line `-- 002_name.sql` starts the next, `(no transaction)` says how it is run."""
+    """The migrations of an example: a line `-- 002_name.sql` starts the next, `(no transaction)` says how it is run.
+
+    In Python the line is `# versions/002_name.py` (Alembic) or `# shop/migrations/0002_name.py` (Django).
+    `(edited)` says that it was merged already, with another text.
+    """
     markers = list(re.finditer(_FILE, text))
     if not markers:
         return (ExampleFile("001.sql", text),)
     if text[: markers[0].start()].strip():
-        raise ValueError("an example with `-- name.sql` lines must start with one")
+        raise ValueError("an example with `-- name.sql` or `# name.py` lines must start with one")
     ends = [*(m.start() for m in markers[1:]), len(text)]
     if unknown := next((m["how"] for m in markers if m["how"] not in _HOW), None):
-        raise ValueError(f"a migration is run `(no transaction)` or `(in a transaction)`, not `({unknown})`")
+        raise ValueError(f"a migration is run `(no transaction)` or `(in a transaction)`, or was `(edited)`, not `({unknown})`")
     return tuple(ExampleFile(m["name"], text[m.end() : end], _HOW[m["how"]]) for m, end in zip(markers, ends, strict=True))
 
 
