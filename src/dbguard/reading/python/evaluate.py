@@ -230,7 +230,17 @@ def _dedent(text: str) -> str:
     return textwrap.dedent(text)
 
 
-_PURE: dict[str, Callable[..., Any]] = {"textwrap.dedent": _dedent}
+def _chained(rows: Any) -> list[Value]:
+    if not all(type(row) in {list, tuple} for row in rows):
+        raise TypeError
+    return [one for row in rows for one in row]
+
+
+_PURE: dict[str, Callable[..., Any]] = {
+    "textwrap.dedent": _dedent,
+    "itertools.chain": lambda *rows: _chained(rows),
+    "itertools.chain.from_iterable": _chained,
+}
 
 
 def _binary(interpreter: Interpreter, node: ast.BinOp, scope: Scope) -> Value:
@@ -288,7 +298,7 @@ def _compare(interpreter: Interpreter, node: ast.Compare, scope: Scope) -> Value
         right = interpreter.value(right_node, scope)
         name, function = _COMPARE[type(op)]
         if not (is_known(left) and is_known(right)):
-            if name in {"is", "is not"} and (left is None or right is None) and not any(isinstance(one, Unknown | Operator) for one in (left, right)):
+            if name in {"is", "is not"} and (left is None or right is None) and not any(map(_may_be_none, (left, right))):
                 result = (left is right) is (name == "is")
                 continue
             return Operator(name, (left, right), node)
@@ -297,6 +307,14 @@ def _compare(interpreter: Interpreter, node: ast.Compare, scope: Scope) -> Value
             return result
         left = right
     return result
+
+
+def _may_be_none(value: Value) -> bool:
+    """Whether a value that is not known could be None. What a class makes is not."""
+    if isinstance(value, Called) and isinstance(value.target, Symbol | Attribute | Local):
+        name = value.target.path.rpartition(".")[2] if isinstance(value.target, Symbol) else value.target.name
+        return not name[:1].isupper()
+    return isinstance(value, Unknown | Operator | Called | Item)
 
 
 def _choice(interpreter: Interpreter, node: ast.IfExp, scope: Scope) -> Value:

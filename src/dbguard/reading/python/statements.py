@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from dbguard.reading.python import evaluate
-from dbguard.reading.python.values import Local, Symbol, Unknown, Value
+from dbguard.reading.python.values import Local, Operator, Symbol, Unknown, Value
 
 if TYPE_CHECKING:
     from dbguard.reading.python.interpret import Interpreter
@@ -81,12 +81,17 @@ def _if(interpreter: Interpreter, node: ast.If, scope: dict[str, Value]) -> None
     known = evaluate.truth(test)
     if known is None:
         leaves = isinstance(node.body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break)
+        known = not leaves or _finds_nothing(test, node.body[-1])
         if _acts(node) or leaves:
-            interpreter.hooks.doubt(
-                node.test, f"`{interpreter.source(node.test)}` is not known before it runs; taken as {'false' if leaves else 'true'}"
-            )
-        known = not leaves
+            taken = "true" if known else "false"
+            interpreter.hooks.doubt(node.test, f"`{interpreter.source(node.test)}` is not known before it runs; taken as {taken}")
     interpreter.run(node.body if known else node.orelse, scope)
+
+
+def _finds_nothing(test: Value, last: ast.stmt) -> bool:
+    """`if found is None: return ...` of a function that looks something up: an empty database has nothing to find."""
+    is_none = isinstance(test, Operator) and test.name == "is" and None in test.operands
+    return is_none and isinstance(last, ast.Return) and last.value is not None
 
 
 def _acts(node: ast.AST) -> bool:
