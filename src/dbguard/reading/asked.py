@@ -93,10 +93,13 @@ class Asked:
         if "\0" in argument:
             raise UsageError("a path cannot contain a NUL character")
         path = os.path.normpath(os.path.join(base, argument))
-        self.roots.append(locate(argument, base)[0])
-        if self.changes is not None and not self.changes.is_below(self.roots[-1]):
-            raise UsageError(f"{argument}: not in the git repository that is compared, {self.changes.root}")
-        if self.disk.files.is_folder(path) and not is_sql(os.path.basename(path)):
+        if self.changes is not None:
+            self.roots.append(locate(argument, base)[0])
+            if not self.changes.is_below(self.roots[-1]):
+                raise UsageError(f"{argument}: not in the git repository that is compared, {self.changes.root}")
+        if self.disk.has(path):
+            self.add_file(path)
+        elif self.disk.files.is_folder(path) and not is_sql(os.path.basename(path)):
             before = self._count()
             self.add_folder(path, fatal=True)
             if before == self._count() and not self._is_elsewhere(path):

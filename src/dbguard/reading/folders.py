@@ -66,6 +66,7 @@ class Disk:
         self.is_excluded = is_excluded
         self.files = files or Files()
         self._listings: dict[str, Listing] = {}
+        self._names: dict[str, frozenset[str]] = {}
         self._places: dict[tuple[str, str], Place | None] = {}
 
     def listing(self, folder: str) -> Listing:
@@ -73,6 +74,14 @@ class Disk:
         if found is None:
             found = self._listings[folder] = self.files.listing(folder)
         return found
+
+    def has(self, path: str) -> bool:
+        """Whether the listing of its folder shows a file; a run that names thousands asks the disk once for each folder."""
+        folder, name = os.path.split(path)
+        names = self._names.get(folder)
+        if names is None:
+            names = self._names[folder] = frozenset(self.listing(folder).files)
+        return name in names
 
     def walk(self, folder: str) -> Iterator[tuple[str, Listing]]:
         """`folder` and what lies below, without hidden, generated and excluded folders."""
