@@ -104,6 +104,8 @@ def check_history(history: History, config: Config, selection: Selection) -> Par
     reported = [one for one in parsed if history.asks_for(one.script)]
     inspection = Inspection(selection, postgres)
     findings = tuple(inspection.findings(replay(parsed, state, postgres[1], history.asks_for)))
+    if any(one.script.way for one in reported):  # a call in a loop sends many statements, of which the same is told once
+        findings = tuple(dict.fromkeys(findings))
     return Part(
         findings=findings,
         unread=tuple(unread for one in reported for unread in _unread(one)),

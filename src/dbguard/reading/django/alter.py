@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dbguard.model.record import Record
+from dbguard.reading.django import triggers
 from dbguard.reading.django.additions import Addition
 from dbguard.reading.django.columns import Column
 from dbguard.reading.django.constraints import name_of
@@ -242,7 +243,9 @@ def _alter_column(editor: Editor, change: Change) -> bool:
     if null_action and not four_way:
         actions.append(null_action)
     if actions:
-        editor.send(f"ALTER TABLE {table} {', '.join(actions)}")
+        sql = f"ALTER TABLE {table} {', '.join(actions)}"
+        for statement in triggers.around(change.model, new.column, sql) if change.retyped else [sql]:
+            editor.send(statement)
     if four_way and (actions or null_action):
         value = db_default(editor, change.model, new)[0] if db_defaulted else default.sql.strip() or "NULL"
         column = quoted(new.column)

@@ -53,7 +53,7 @@ def _python_default(model: Model, column: Column, given: Given) -> list[Block] |
     written = default.path if isinstance(default, Symbol) else default.name if isinstance(default, Local) else operation_name(default)
     namespace, table = split(model.table)
     fact = PythonDefault(Name(namespace or None, table), column.column, written, unique=True, not_null=not column.field.null)
-    return [Block(*given.place, operations=(fact,))] if given.place else [Block(0, 0, operations=(fact,))]
+    return [Block(*given.place, operations=(fact,))]
 
 
 def _remove_field(project: Project, migration: MigrationModule, given: Given) -> Outcome:

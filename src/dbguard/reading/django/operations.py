@@ -75,7 +75,7 @@ class Project:
 
     def _operate(self, editor: Editor, migration: MigrationModule, operation: Value, place: tuple[int, int], *, database: bool = True) -> list[Block]:
         bound = bind(operation, self.settings)
-        kind, given, database = bound.kind, bound.given, database and bound.to_database
+        kind, given, database = bound.kind, bound.given._replace(place=place), database and bound.to_database
         editor.doubt(bound.doubt)
         for sql in bound.sql:
             editor.send(sql.rstrip().rstrip(";"))

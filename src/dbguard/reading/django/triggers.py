@@ -33,11 +33,15 @@ def add(project: Project, editor: Editor, model: Model, given: Given) -> None:
     trigger = given.get("trigger")
     values = _values(trigger)
     name = trigger.kwargs.get("name")
-    options = [*model.state.listed("triggers"), (name, values["pgid"], values["table"])]
+    pgid, table = values["pgid"], quoted(values["table"])
+    words = ["CREATE", values.get("constraint", ""), "TRIGGER", pgid, values["when"], values["operation"], "ON", table, values.get("timing", "")]
+    words += [values.get("referencing", ""), "FOR EACH", values.get("level", "ROW"), values.get("condition", "")]
+    words.append(f"EXECUTE PROCEDURE {values.get('execute', f'{pgid}()')}")
+    create = " ".join(filter(None, words))
+    options = [*model.state.listed("triggers"), (name, pgid, values["table"], create)]
     project.state = project.state.with_options(model.key, triggers=options)
     if not _migrated(project, model):
         return
-    pgid, table = values["pgid"], quoted(values["table"])
     ignore = values.get("ignore_func_name", _IGNORE)
     editor.send(_MAY_BE_IGNORED.replace("{ignore}", ignore))
     body = _FUNCTION
@@ -45,12 +49,18 @@ def add(project: Project, editor: Editor, model: Model, given: Given) -> None:
         body = body.replace(f"{{{word}}}", value)
     editor.send(body)
     editor.send(f"DROP TRIGGER IF EXISTS {pgid} ON {table}")
-    words = ["CREATE", values.get("constraint", ""), "TRIGGER", pgid, values["when"], values["operation"], "ON", table, values.get("timing", "")]
-    words += [values.get("referencing", ""), "FOR EACH", values.get("level", "ROW"), values.get("condition", "")]
-    words.append(f"EXECUTE PROCEDURE {values.get('execute', f'{pgid}()')}")
-    editor.send(" ".join(filter(None, words)))
+    editor.send(create)
     comment = values.get("hash") or hashlib.sha1(body.encode(), usedforsecurity=False).hexdigest()
     editor.send(f"COMMENT ON TRIGGER {pgid} ON {table} IS '{comment}'")
+
+
+def around(model: Model, column: str, sql: str) -> list[str]:
+    """A change of a column's type, with the triggers that name the column dropped before and created again after.
+
+    PostgreSQL refuses to change the type under them; django-pgtrigger's schema editor (`DatabaseSchemaEditorMixin`) then does this.
+    """
+    held = [one for one in model.state.listed("triggers") if isinstance(one, tuple) and len(one) > 3 and f'"{column}"' in one[3]]
+    return [*(f"DROP TRIGGER {one[1]} ON {quoted(one[2])}" for one in held), sql, *(one[3] for one in held)]
 
 
 def remove(project: Project, editor: Editor, model: Model, given: Given) -> None:
