@@ -27,14 +27,17 @@ def flag(
     variant: str = "",
     at: Statement | None = None,
     severity: Severity | None = None,
+    about: object = None,
     **facts: Name | str | int,
 ) -> Flag:
     """A flag with facts as the page's placeholders want them: names are quoted, text is taken as it is."""
-    return Flag({key: str(value) for key, value in facts.items()}, assumes, variant, at, severity)
+    return Flag({key: str(value) for key, value in facts.items()}, assumes, variant, at, severity, about)
 
 
 def blocking_locks(step: Step) -> list[Lock]:
     """The locks for which writers of tables in use wait."""
+    if not step.effects.locks:
+        return []
     schema = step.before.schema
     return [
         lock
