@@ -8,29 +8,13 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from dbguard.reading.python.calls import BUILTINS, LARGEST, METHODS, PURE, WIDE, builtin, guarded, method
 from dbguard.reading.python.values import Attribute, Called, Item, Local, Operator, Symbol, Unknown, Value, is_known
 
 if TYPE_CHECKING:
     from dbguard.reading.python.interpret import Interpreter
 
-LARGEST = 1_000_000  # characters or elements of one value
 Scope = dict[str, Value]
-
-_NOT_FOLLOWED = (
-    "print isinstance getattr hasattr open map filter super type exec eval __import__ globals locals iter next vars object Exception ValueError "
-    "RuntimeError NotImplementedError AssertionError TypeError KeyError"
-)
-BUILTINS: dict[str, Callable[..., Any] | None] = {
-    **dict.fromkeys(_NOT_FOLLOWED.split()),
-    **{
-        one.__name__: one
-        for one in (len, range, list, tuple, dict, set, frozenset, sorted, str, int, float, bool, min, max, sum, any, all, abs, repr)
-    },
-    "reversed": lambda rows: list(reversed(rows)),
-    "enumerate": lambda *given: list(enumerate(*given)),
-    "zip": lambda *rows: list(zip(*rows, strict=False)),
-}
-_ORDERLY = frozenset(["list", "tuple", "reversed", "enumerate", "zip", "len", "dict"])  # these work on parts that are not known
 
 _BINARY: dict[type, tuple[str, Callable[[Any, Any], Any]]] = {
     ast.Add: ("+", operator.add), ast.Sub: ("-", operator.sub), ast.Mult: ("*", operator.mul), ast.Div: ("/", operator.truediv),
@@ -45,22 +29,6 @@ _COMPARE: dict[type, tuple[str, Callable[[Any, Any], Any]]] = {
     ast.GtE: (">=", operator.ge), ast.Is: ("is", operator.is_), ast.IsNot: ("is not", operator.is_not), ast.In: ("in", lambda a, b: a in b),
     ast.NotIn: ("not in", lambda a, b: a not in b),
 }  # fmt: skip
-_METHODS: dict[type, frozenset[str]] = {
-    kind: frozenset(names.split())
-    for kind, names in (
-        (
-            str,
-            "format join strip lstrip rstrip lower upper title capitalize replace split rsplit splitlines partition rpartition startswith endswith",
-        ),
-        (dict, "items keys values get copy pop update setdefault"),
-        (list, "append extend insert index count copy pop remove reverse sort"),
-        (tuple, "index count"),
-        (set, "add union copy update difference intersection"),
-        (bytes, "decode"),
-    )
-}
-_METHODS[str] |= {"removeprefix", "removesuffix", "format_map", "count", "find", "index", "isdigit", "isalpha", "encode", "zfill"}
-_WIDE = re.compile(r"%[^a-zA-Z%]*(?:\d{4,}|\*)|[:{][^{}]*\d{4,}")
 
 
 def truth(value: Value) -> bool | None:
@@ -154,93 +122,13 @@ def _call(interpreter: Interpreter, node: ast.Call, scope: Scope) -> Value:
             kwargs["**"] = Unknown(f"`**{interpreter.source(keyword.value)}` is not known", keyword.value)
     if type(target) is Local:
         return target.interpreter.call(target, args, kwargs) if not target.is_class else Called(target, args, kwargs, node)
-    if isinstance(target, Attribute) and type(target.base) in _METHODS and target.name in _METHODS[type(target.base)]:
-        return _method(target, args, kwargs, node)
+    if isinstance(target, Attribute) and type(target.base) in METHODS and target.name in METHODS[type(target.base)]:
+        return method(target, args, kwargs, node)
     if isinstance(target, Symbol) and target.path in BUILTINS:
-        return _builtin(interpreter, target.path, args, kwargs, node)
-    if isinstance(target, Symbol) and target.path in _PURE:
-        return _guarded(_PURE[target.path], args, kwargs, node)
+        return builtin(interpreter, target.path, args, kwargs, node)
+    if isinstance(target, Symbol) and target.path in PURE:
+        return guarded(PURE[target.path], args, kwargs, node)
     return interpreter.hooks.called(Called(target, args, kwargs, node))
-
-
-def _method(target: Attribute, args: tuple[Value, ...], kwargs: dict[str, Value], node: ast.Call) -> Value:
-    base = target.base
-    if isinstance(base, str):
-        if target.name in {"format", "format_map"} and (_WIDE.search(base) or re.search(r"\{[^}]*[.\[!]", base)):
-            return Unknown("a format that is not followed", node)
-        if not all(map(is_known, args)) or not all(map(is_known, kwargs.values())):
-            return Unknown("a text with parts that are not known", node)
-        if target.name == "zfill" or (target.name == "replace" and _too_long(base, args)):
-            return Unknown("a very long text", node)
-        if target.name == "join" and sum(len(str(one)) for one in args[0]) > LARGEST:
-            return Unknown("a very long text", node)
-    if isinstance(base, list | dict | set) and len(base) > LARGEST:
-        return Unknown("a very long list", node)
-    found = _guarded(getattr(base, target.name), args, kwargs, node)
-    return list(found) if type(found).__name__ in {"dict_items", "dict_keys", "dict_values"} else found
-
-
-def _too_long(base: str, args: tuple[Value, ...]) -> bool:
-    return len(args) > 1 and isinstance(args[1], str) and (len(base) + 1) * len(args[1]) > LARGEST
-
-
-def _builtin(interpreter: Interpreter, name: str, args: tuple[Value, ...], kwargs: dict[str, Value], node: ast.Call) -> Value:
-    function = BUILTINS[name]
-    if name == "print":
-        return None
-    if name in {"exec", "eval", "__import__"}:
-        interpreter.hooks.doubt(node, f"`{name}` is not followed")
-    if (
-        name == "isinstance"
-        and len(args) == 2
-        and is_known(args[0])
-        and isinstance(args[1], Symbol)
-        and args[1].path in {"str", "list", "dict", "int", "tuple"}
-    ):
-        return type(args[0]).__name__ == args[1].path
-    if name == "open":
-        return interpreter.hooks.called(Called(Symbol("open"), args, kwargs, node))
-    if function is None:
-        return Unknown(f"`{name}` is not followed", node)
-    if name in _ORDERLY:
-        if not all(type(one) in {list, tuple, dict, set, str, range, int} for one in args):
-            return Unknown(f"`{interpreter.source(node)}` is not known", node)
-    elif not all(map(is_known, args)) or not all(map(is_known, kwargs.values())):
-        return Unknown(f"`{interpreter.source(node)}` is not known", node)
-    if any(isinstance(one, range) and len(one) > LARGEST for one in args):
-        return Unknown("a very long list", node)
-    if name in {"str", "repr", "int"} and any(isinstance(one, int) and abs(one) >= 1 << 64 for one in args):
-        return Unknown("a very large number", node)
-    return _guarded(function, args, kwargs, node)
-
-
-def _guarded(function: Callable[..., Any], args: tuple[Value, ...], kwargs: dict[str, Value], node: ast.AST) -> Value:
-    try:
-        found = function(*args, **kwargs)
-    except Exception as error:  # noqa: BLE001 - any error of the interpreted program: it would raise there, too
-        return Unknown(f"raises {type(error).__name__}", node)
-    if isinstance(found, str | list | tuple | dict | set | bytes) and len(found) > LARGEST:
-        return Unknown("a very long value", node)
-    return found
-
-
-def _dedent(text: str) -> str:
-    import textwrap
-
-    return textwrap.dedent(text)
-
-
-def _chained(rows: Any) -> list[Value]:
-    if not all(type(row) in {list, tuple} for row in rows):
-        raise TypeError
-    return [one for row in rows for one in row]
-
-
-_PURE: dict[str, Callable[..., Any]] = {
-    "textwrap.dedent": _dedent,
-    "itertools.chain": lambda *rows: _chained(rows),
-    "itertools.chain.from_iterable": _chained,
-}
 
 
 def _binary(interpreter: Interpreter, node: ast.BinOp, scope: Scope) -> Value:
@@ -251,7 +139,7 @@ def _binary(interpreter: Interpreter, node: ast.BinOp, scope: Scope) -> Value:
     plain = type(left) in {list, tuple} and type(right) is type(left) and name == "+"
     if not plain and not (is_known(left) and is_known(right)):
         return Operator(name, (left, right), node)
-    if name in {"**", "<<", "@"} or (name == "%" and isinstance(left, str | bytes) and _WIDE.search(str(left))):
+    if name in {"**", "<<", "@"} or (name == "%" and isinstance(left, str | bytes) and WIDE.search(str(left))):
         return Unknown(f"`{interpreter.source(node)}` is not followed", node)
     if name == "*":
         size = max(_size(left), 1) * (right if isinstance(right, int) else 1), max(_size(right), 1) * (left if isinstance(left, int) else 1)
@@ -259,7 +147,7 @@ def _binary(interpreter: Interpreter, node: ast.BinOp, scope: Scope) -> Value:
             return Unknown("a very long value", node)
     if any(isinstance(one, int) and abs(one) >= 1 << 64 for one in (left, right)):
         return Unknown("a very large number", node)
-    return _guarded(function, (left, right), {}, node)
+    return guarded(function, (left, right), {}, node)
 
 
 def _size(value: Value) -> int:
@@ -272,7 +160,7 @@ def _unary(interpreter: Interpreter, node: ast.UnaryOp, scope: Scope) -> Value:
     if name == "not":
         known = truth(inner)
         return Operator(name, (inner,), node) if known is None else not known
-    return _guarded(function, (inner,), {}, node) if is_known(inner) else Operator(name, (inner,), node)
+    return guarded(function, (inner,), {}, node) if is_known(inner) else Operator(name, (inner,), node)
 
 
 def _boolean(interpreter: Interpreter, node: ast.BoolOp, scope: Scope) -> Value:
@@ -302,7 +190,7 @@ def _compare(interpreter: Interpreter, node: ast.Compare, scope: Scope) -> Value
                 result = (left is right) is (name == "is")
                 continue
             return Operator(name, (left, right), node)
-        result = _guarded(function, (left, right), {}, node)
+        result = guarded(function, (left, right), {}, node)
         if result is not True:
             return result
         left = right
@@ -333,7 +221,7 @@ def _subscript(interpreter: Interpreter, node: ast.Subscript, scope: Scope) -> V
     else:
         key = interpreter.value(node.slice, scope)
     if type(base) in {list, tuple, dict, str, bytes, range} and (isinstance(key, slice) or is_known(key)):
-        return _guarded(operator.getitem, (base, key), {}, node)
+        return guarded(operator.getitem, (base, key), {}, node)
     return Unknown(f"`{interpreter.source(node)}` is not known", node) if isinstance(key, slice) else Item(base, key)
 
 

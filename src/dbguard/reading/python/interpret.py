@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from itertools import accumulate
 
-from dbguard.reading.python import evaluate
+from dbguard.reading.python import calls, evaluate
 from dbguard.reading.python.statements import STATEMENTS, Leave
 from dbguard.reading.python.values import Called, Local, Symbol, Unknown, Value, is_known
 
@@ -126,7 +126,7 @@ class Interpreter:
             return scope[name]
         if name in self.names:
             return self.names[name]
-        if name in evaluate.BUILTINS:
+        if name in calls.BUILTINS:
             return Symbol(name)
         return Unknown(f"`{name}` is not defined here", node)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from dbguard.reading.python import evaluate
+from dbguard.reading.python import calls, evaluate
 from dbguard.reading.python.values import Local, Operator, Symbol, Unknown, Value
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _acts(node: ast.AST) -> bool:
 def _for(interpreter: Interpreter, node: ast.For | ast.AsyncFor, scope: dict[str, Value]) -> None:
     rows = interpreter.value(node.iter, scope)
     if isinstance(rows, dict | set | frozenset | range | str) or type(rows) in {list, tuple}:
-        values: list[Value] = list(rows) if len(rows) <= evaluate.LARGEST else []
+        values: list[Value] = list(rows) if len(rows) <= calls.LARGEST else []
     else:
         values = [Unknown(f"a row of `{interpreter.source(node.iter)}`", node.iter)]
     try:
