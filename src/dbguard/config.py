@@ -59,6 +59,7 @@ class Config(Record):
     paths: tuple[str, ...] = ()
     migrations: tuple[Migrations, ...] = ()
     exclude: tuple[str, ...] = ()
+    queries: tuple[str, ...] = ()
     postgres: tuple[int, int] = (14, 18)
     select: tuple[str, ...] = ()
     extend_select: tuple[str, ...] = ()
@@ -361,6 +362,7 @@ KEYS: Mapping[str, Key] = {
     "paths": Key(_strings, "files, folders and globs that `dbguard check` looks at when none are given; [] finds migrations"),
     "migrations": Key(_records(Migrations, _MIGRATIONS_KEYS), "histories that dbguard does not find by itself, or that need settings"),
     "exclude": Key(_strings, "globs of files that are never looked at"),
+    "queries": Key(_strings, "globs of files that hold queries, not migrations; they are checked on the schema of the migrations"),
     "postgres": _POSTGRES,
     "select": Key(_strings, "rules and categories instead of the default set; `all` for every rule"),
     "extend-select": Key(_strings, "rules and categories on top of the default set"),

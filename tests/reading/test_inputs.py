@@ -104,7 +104,8 @@ def test_standard_input_without_any_is_wrong_use(tmp_path: Path) -> None:
 def test_files_that_are_no_migrations_are_skipped_and_counted(tmp_path: Path) -> None:
     write(tmp_path, {"README.md": "", "app.py": "x = 1", "q.sql": "-- name: GetUser :one\nSELECT 1;", "m/1_x.sql": ""})
     reading = read(tmp_path, "README.md", "app.py", "q.sql", "m/1_x.sql")
-    assert reading.skipped == 3
+    assert reading.skipped == 2
+    assert [source.path for source in reading.queries] == ["q.sql"]
     assert len(reading.histories) == 1
 
 

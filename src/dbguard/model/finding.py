@@ -27,6 +27,7 @@ class Flag(Record):
     variant: str = ""  # which `[variant.NAME]` message and `sql recipe NAME` of the page
     at: Statement | None = None  # where, if not at the step's own statement
     severity: Severity | None = None  # lower than the rule's, never higher
+    about: object = None  # of checks on units: the `model.units.Site` that it stands at
 
 
 class Finding(Record):
@@ -51,6 +52,12 @@ class Finding(Record):
     start: int = 0  # offset of the statement in its source, for ordering and for `allow`
     table: str = ""  # the table it is mainly about, for known sizes
     lowered: bool = False
+    shape: str = ""  # of the query it is about
+    calls: int = 0  # at most in one unit of work
+    units: int = 0
+    places: tuple[tuple[str, int, str], ...] = ()  # path, line, function: where it stands, then what led there
+    index: str = ""  # the statement that creates an index that is missing
+    serves: tuple[str, ...] = ()  # shapes of queries that the index would serve
 
 
 class UnreadPart(Record):

@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING, Self
 from dbguard.cache import Cache, default_folder
 from dbguard.config import Config
 from dbguard.judgement import allows, judge
-from dbguard.judgement.allow import Allow
-from dbguard.model.finding import Finding, Result, Summary, UnreadPart
-from dbguard.model.record import Record
+from dbguard.model.finding import Result, Summary, UnreadPart
 from dbguard.model.source import Lines, Parsed
 from dbguard.model.state import State
 from dbguard.parsing import parse
 from dbguard.pipelines.before import first_reported, state_before
 from dbguard.pipelines.inspect import Inspection
 from dbguard.pipelines.locks import base_state
+from dbguard.pipelines.part import Part
 from dbguard.reading import History, StandardInput, read_all
 from dbguard.replay import replay
 from dbguard.rulebook.select import Selection, from_config
@@ -32,17 +31,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 PARALLEL_BYTES = 1_500_000  # below this, starting a second process costs more than it saves
-
-
-class Part(Record):
-    """What one history gave."""
-
-    findings: tuple[Finding, ...] = ()
-    unread: tuple[UnreadPart, ...] = ()
-    allows: tuple[Allow, ...] = ()
-    crashed: tuple[str, ...] = ()
-    statements: int = 0
-    files: int = 0
 
 
 def check(
@@ -70,6 +58,10 @@ def check(
 
             reading = rendered(reading, config)
         parts = list(_all_parts(reading.histories, workers, progress))
+    if reading.queries:
+        from dbguard.pipelines.query_files import check_query_files
+
+        parts.append(check_query_files(reading, config, selection))
     summary = Summary(
         files=sum(part.files for part in parts) + len(reading.unreadable),
         migrations=sum(_migrations(history) for history in reading.histories),
@@ -82,7 +74,7 @@ def check(
         summary=summary,
         postgres=config.postgres,
         recognised=tuple(history.description for history in reading.histories if history.description),
-        notes=reading.notes,
+        notes=(*reading.notes, *(note for part in parts for note in part.notes)),
         crashed=tuple(crash for part in parts for crash in part.crashed),
     )
     result = judge(found, [allow for part in parts for allow in part.allows], selection, config, today=date.today())  # noqa: DTZ011

@@ -23,7 +23,7 @@ from dbguard.model.source import Source
 from dbguard.reading import python
 from dbguard.reading.asked import Asked, gather
 from dbguard.reading.folders import Place, other_database, sql_below
-from dbguard.reading.history import Desk, History, assemble, build
+from dbguard.reading.history import Desk, History, assemble, build, schema_of
 from dbguard.reading.names import MIGRATION_FOLDER, is_sql
 from dbguard.reading.tools import named
 from dbguard.reading.tools.base import File, Tree
@@ -57,6 +57,8 @@ class Reading(Record):
     unreadable: tuple[UnreadPart, ...] = ()
     skipped: int = 0
     notes: tuple[str, ...] = ()
+    queries: tuple[Source, ...] = ()  # files of queries
+    schema: Source | None = None  # what `schema` names
 
 
 def read_all(
@@ -101,10 +103,12 @@ def _read(config: Config, paths: list[str], stdin: StandardInput | None, on_hist
         from dbguard.reading.deleted import notes
 
         desk.notes += notes(desk, changes, asked, histories)
-    if asked.is_search and not histories and not _has_unchanged(desk, asked) and not asked.python and not any(part.fatal for part in desk.unreadable):
+    seen = histories or asked.python or desk.queries or any(part.fatal for part in desk.unreadable)
+    if asked.is_search and not seen and not _has_unchanged(desk, asked):
         raise UsageError(f"no migrations found below {desk.shown(asked.searched)}: looked for {_LOOKED_FOR}. Name files or folders, or set `paths`")
+    schema = schema_of(desk, config.schema) if desk.queries else None
     ordered = sorted(histories, key=lambda history: history.root)
-    return Reading(tuple(ordered), tuple(desk.unreadable), skipped + asked.skipped, tuple(desk.notes))
+    return Reading(tuple(ordered), tuple(desk.unreadable), skipped + asked.skipped, tuple(desk.notes), tuple(desk.queries), schema)
 
 
 def _histories(desk: Desk, asked: Asked, on_history: Callable[[History], None]) -> tuple[list[History], int]:
@@ -119,6 +123,9 @@ def _histories(desk: Desk, asked: Asked, on_history: Callable[[History], None]) 
         configured = asked.configured(path)
         if path == base:
             skipped += 1
+        elif asked.is_query_file(path):
+            if asked.changed([path]) and (text := desk.text(path, fatal=True)) is not None:
+                desk.queries.append(Source(desk.shown(path), text))
         elif configured:
             place, entry = configured
             entries[place] = entry
@@ -205,7 +212,7 @@ def _loose(desk: Desk, asked: Asked, paths: list[str]) -> tuple[list[History], i
         elif asked.is_search:
             continue
         elif ("name:" in text or "@name" in text) and _QUERIES.search(text):
-            skipped += 1
+            desk.queries.append(Source(desk.shown(path), text))
         else:
             others.append(File(os.path.basename(path), Source(desk.shown(path), text)))
             members.add(path)

@@ -39,6 +39,8 @@ class Asked:
         self.relative = True
         self._errors: list[tuple[str, str, bool]] = []
         self._excludes = [matcher(pattern) for pattern in config.exclude]
+        located = [locate(pattern, config.root) for pattern in config.queries]
+        self._queries = [(folder, matcher(glob, anchored=True) if glob else None) for folder, glob in located]
         self._histories = [(*locate(entry.path, config.root), entry) for entry in config.migrations]
         self._names: dict[Place, tuple[list[str], set[str]]] = {}
 
@@ -128,6 +130,13 @@ class Asked:
             self._changed = self.changes.changed([*self.files, *self.python])
         return self._changed & set(paths)
 
+    def is_query_file(self, path: str) -> bool:
+        """Whether the configuration says that a file holds queries."""
+        for folder, fits in self._queries:
+            if path == folder or (path.startswith(folder + os.sep) and (fits is None or fits(path[len(folder) + 1 :].replace(os.sep, "/")))):
+                return True
+        return False
+
     def _count(self) -> int:
         return len(self.files) + len(self.python) + len(self._errors) + self.skipped
 
@@ -187,7 +196,7 @@ def gather(config: Config, arguments: list[str], filename: str | None, changes: 
             asked.add(argument, config.cwd)
     if arguments:
         return asked
-    for path in config.paths or tuple(entry.path for entry in config.migrations):
+    for path in (*(config.paths or tuple(entry.path for entry in config.migrations)), *config.queries):
         asked.add(path, config.root)
     if not config.paths and not config.migrations:
         asked.is_search = True

@@ -77,6 +77,7 @@ class Desk:
         self.below = config.cwd.rstrip(os.sep) + os.sep
         self.relative = relative
         self.texts: dict[str, str | None] = {}
+        self.queries: list[Source] = []
         self.unreadable: list[UnreadPart] = []
         self.cache = Cache(default_folder() if config.cache else "")
         self.notes: list[str] = []
@@ -147,7 +148,7 @@ def assemble(desk: Desk, tree: Tree, tool: Tool, asked: set[str], entry: Migrati
         description=_describe(tool, tree.root, scripts, forced),
         scripts=scripts,
         asked=frozenset(script.source.path for script in scripts[first:] if script.source.path in shown),
-        base=_base(desk, entry.schema or config.schema),
+        base=schema_of(desk, entry.schema or config.schema),
         postgres=entry.postgres,
         undeployed_from=after(scripts, deployed, "deployed", tree.root) if deployed else None,
     )
@@ -166,7 +167,8 @@ def after(scripts: tuple[Script, ...], version: str, key: str, root: str) -> int
     return next((index for index, script in enumerate(scripts) if script.direction == "repeatable" or natural(script.version) > wanted), len(scripts))
 
 
-def _base(desk: Desk, schema: str) -> Source | None:
+def schema_of(desk: Desk, schema: str) -> Source | None:
+    """The text of the file that `schema` names, None if it names none or cannot be read."""
     if not schema:
         return None
     path = os.path.normpath(os.path.join(desk.config.root, schema))

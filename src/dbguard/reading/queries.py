@@ -1,6 +1,7 @@
 """Query files: plain SQL, sqlc, aiosql, yesql, goyesql and pgtyped. Text in, queries with their place and name out.
 
-Known headers: `-- name: GetUser :one` (sqlc), `-- name: get-user^` and `-- :name get-user :one` (aiosql, yesql, hugsql), `/* @name GetUser */` (pgtyped).
+Known headers: `-- name: GetUser :one` (sqlc), `-- name: get-user^` and `-- :name get-user :one` (aiosql, yesql, hugsql),
+`/* @name GetUser */` (pgtyped).
 A file without any is a list of statements. Queries end at `;`, or where the next header begins.
 """
 

@@ -37,8 +37,17 @@ def _finding(finding: Finding) -> str:
         f'"line": {finding.line}, "column": {finding.column}, "end_line": {finding.end_line}, "end_column": {finding.end_column}, '
         f'"message": {_quoted(finding.message)}, "instead": {_or_null(finding.instead)}, "recipe": {_or_null(finding.recipe)}, '
         f'"assumes": {_line(finding.assumes) if finding.assumes else "[]"}, '
-        f'"postgres": {_line(finding.postgres) if finding.postgres else "null"}, "url": {_or_null(finding.url)}}}'
+        f'"postgres": {_line(finding.postgres) if finding.postgres else "null"}, "url": {_or_null(finding.url)}{_of_query(finding) if finding.shape else ""}}}'
     )
+
+
+def _of_query(finding: Finding) -> str:
+    """What only findings on queries have."""
+    places = [{"path": path, "line": line, "function": function} for path, line, function in finding.places]
+    more = {"shape": finding.shape, "calls": finding.calls, "units": finding.units, "places": places}
+    if finding.index:
+        more |= {"index": finding.index, "serves": finding.serves}
+    return ", " + _line(more)[1:-1]
 
 
 def _or_null(text: str | None) -> str:

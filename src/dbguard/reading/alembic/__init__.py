@@ -23,7 +23,7 @@ from dbguard.reading.alembic.graph import arrange
 from dbguard.reading.alembic.remembered import Memory
 from dbguard.reading.alembic.revision import Revision, Way, load, scripts
 from dbguard.reading.folders import Disk, other_database
-from dbguard.reading.history import Desk, History, _base
+from dbguard.reading.history import Desk, History, schema_of
 from dbguard.reading.names import stem
 
 __all__ = ["histories"]
@@ -70,7 +70,7 @@ def _history(desk: Desk, environment: Environment, asked: set[str]) -> History |
         description=_described(environment, len(revisions), root, forced),
         scripts=found,
         asked=frozenset(script.source.path for script in found[first:] if script.source.path in shown),
-        base=_base(desk, entry.schema or config.schema),
+        base=schema_of(desk, entry.schema or config.schema),
         postgres=entry.postgres,
         undeployed_from=_after(found, deployed, "deployed", root) if deployed else None,
         runner_lock_timeout=environment.sets_lock_timeout,

@@ -28,7 +28,7 @@ from dbguard.reading.django.load import Loaded, load, place
 from dbguard.reading.django.migration import Settings
 from dbguard.reading.django.modules import Modules
 from dbguard.reading.folders import Disk
-from dbguard.reading.history import Desk, History, _base
+from dbguard.reading.history import Desk, History, schema_of
 from dbguard.reading.names import natural
 
 __all__ = ["histories"]
@@ -179,7 +179,7 @@ def _history(desk: Desk, project: Project, ordered: Order, asked: set[str]) -> H
         description=_describe(project, scripts),
         scripts=scripts,
         asked=frozenset(script.source.path for script in scripts[first:] if script.source.path in asked),
-        base=_base(desk, entry.schema or desk.config.schema),
+        base=schema_of(desk, entry.schema or desk.config.schema),
         postgres=entry.postgres,
         undeployed_from=_after(scripts, deployed, "deployed", project.shown) if deployed else None,
         runner_lock_timeout=project.found.lock_timeout.strip("0") != "",
