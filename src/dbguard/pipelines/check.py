@@ -62,6 +62,10 @@ def check(
         from dbguard.pipelines.query_files import check_query_files
 
         parts.append(check_query_files(reading, config, selection))
+    if reading.workload:
+        from dbguard.pipelines.workload import check_workload
+
+        parts.append(check_workload(reading, config, selection))
     summary = Summary(
         files=sum(part.files for part in parts) + len(reading.unreadable),
         migrations=sum(_migrations(history) for history in reading.histories),

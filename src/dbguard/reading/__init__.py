@@ -59,6 +59,7 @@ class Reading(Record):
     notes: tuple[str, ...] = ()
     queries: tuple[Source, ...] = ()  # files of queries
     schema: Source | None = None  # what `schema` names
+    workload: tuple[str, ...] = ()  # absolute paths of captures, logs, traces and exports
 
 
 def read_all(
@@ -106,9 +107,9 @@ def _read(config: Config, paths: list[str], stdin: StandardInput | None, on_hist
     seen = histories or asked.python or desk.queries or any(part.fatal for part in desk.unreadable)
     if asked.is_search and not seen and not _has_unchanged(desk, asked):
         raise UsageError(f"no migrations found below {desk.shown(asked.searched)}: looked for {_LOOKED_FOR}. Name files or folders, or set `paths`")
-    schema = schema_of(desk, config.schema) if desk.queries else None
+    schema = schema_of(desk, config.schema) if desk.queries or asked.workload else None
     ordered = sorted(histories, key=lambda history: history.root)
-    return Reading(tuple(ordered), tuple(desk.unreadable), skipped + asked.skipped, tuple(desk.notes), tuple(desk.queries), schema)
+    return Reading(tuple(ordered), tuple(desk.unreadable), skipped + asked.skipped, tuple(desk.notes), tuple(desk.queries), schema, tuple(asked.workload))
 
 
 def _histories(desk: Desk, asked: Asked, on_history: Callable[[History], None]) -> tuple[list[History], int]:

@@ -20,6 +20,9 @@ from dbguard.reading.names import is_sql
 if TYPE_CHECKING:
     from dbguard.reading.changes import Changes
 
+WORKLOAD = (".jsonl", ".jsonl.gz", ".log", ".log.gz", ".csv", ".csv.gz", ".json", ".json.gz")
+CAPTURES = ".dbguard"  # the folder in which `dbguard capture` and `pytest --dbguard` write
+
 
 class Asked:
     """What one run was asked to look at: absolute paths of files, in order, each once."""
@@ -34,6 +37,7 @@ class Asked:
         self.is_search = False
         self.searched = config.cwd
         self.standard_input = ""
+        self.workload: list[str] = []  # captures, logs, traces and exports
         self.roots: list[str] = []  # what was named, or where it was searched
         self._changed: set[str] | None = None
         self.relative = True
@@ -99,7 +103,11 @@ class Asked:
             self.roots.append(locate(argument, base)[0])
             if not self.changes.is_below(self.roots[-1]):
                 raise UsageError(f"{argument}: not in the git repository that is compared, {self.changes.root}")
-        if self.disk.has(path):
+        if path.endswith(WORKLOAD) and self.disk.has(path):
+            self.workload.append(path)
+        elif os.path.basename(path) == CAPTURES and self.disk.files.is_folder(path):
+            self.workload += [os.path.join(path, name) for name in self.disk.listing(path).files if name.endswith(WORKLOAD)]
+        elif self.disk.has(path):
             self.add_file(path)
         elif self.disk.files.is_folder(path) and not is_sql(os.path.basename(path)):
             before = self._count()

@@ -37,7 +37,8 @@ def _finding(finding: Finding) -> str:
         f'"line": {finding.line}, "column": {finding.column}, "end_line": {finding.end_line}, "end_column": {finding.end_column}, '
         f'"message": {_quoted(finding.message)}, "instead": {_or_null(finding.instead)}, "recipe": {_or_null(finding.recipe)}, '
         f'"assumes": {_line(finding.assumes) if finding.assumes else "[]"}, '
-        f'"postgres": {_line(finding.postgres) if finding.postgres else "null"}, "url": {_or_null(finding.url)}{_of_query(finding) if finding.shape else ""}}}'
+        f'"postgres": {_line(finding.postgres) if finding.postgres else "null"}, "url": {_or_null(finding.url)}'
+        f"{_of_query(finding) if finding.shape else ''}}}"
     )
 
 
