@@ -14,11 +14,15 @@ from dbguard.model.source import Merged, Parsed, Script, Source
 from dbguard.model.state import State, Step
 from dbguard.parsing import parse
 from dbguard.pipelines.check import check_history
+from dbguard.pipelines.queries_inspect import check_queries
+from dbguard.pipelines.units_inspect import inspect_units
 from dbguard.reading import History, read_all
-from dbguard.replay import replay
+from dbguard.reading.queries import read_queries
+from dbguard.replay import final_state, replay
 from dbguard.rulebook.page import ExampleFile
 from dbguard.rulebook.select import from_config
 from tests.book import BOOK
+from tests.written_calls import unit_of
 
 
 @cache
@@ -55,8 +59,18 @@ def python_scripts(files: tuple[ExampleFile, ...]) -> tuple[Script, ...]:
     return tuple(script for history in reading.histories for script in history.scripts)
 
 
+def is_queries(file: ExampleFile) -> bool:
+    """Whether a file of an example holds queries of an application, not a migration."""
+    return file.name.endswith("queries.sql")
+
+
+def is_calls(file: ExampleFile) -> bool:
+    """Whether a file of an example holds the calls of a unit of work."""
+    return file.name.endswith(".jsonl")
+
+
 def parse_files(files: tuple[ExampleFile, ...]) -> list[Parsed]:
-    return list(map(parse, scripts_of(files)))
+    return list(map(parse, scripts_of(tuple(file for file in files if not is_queries(file) and not is_calls(file)))))
 
 
 def run(files: tuple[ExampleFile, ...], config: str = "", *, extend: tuple[str, ...] = (), asked: str = "") -> Result:
@@ -64,10 +78,22 @@ def run(files: tuple[ExampleFile, ...], config: str = "", *, extend: tuple[str, 
     settings = config_of(config)
     settings = settings._replace(extend_select=(*settings.extend_select, *extend))
     selection = from_config(settings, BOOK)
-    scripts = scripts_of(files, settings.transaction)
-    paths = frozenset(file.name for file in files if file.name.startswith(asked))
+    migrations = tuple(file for file in files if not is_queries(file) and not is_calls(file))
+    scripts = scripts_of(migrations, settings.transaction)
+    paths = frozenset(file.name for file in migrations if file.name.startswith(asked))
     part = check_history(History("", "plain", "", scripts, paths), settings, selection)
     assert part.crashed == ()
+    queries = [one for file in files if is_queries(file) and file.name.startswith(asked) for one in read_queries(Source(file.name, file.text))]
+    if queries:
+        state = final_state(list(map(parse, scripts)), State(), settings.postgres[1])
+        report = check_queries(queries, state, selection, postgres=settings.postgres, small_tables=settings.small_tables)
+        assert (report.crashed, report.unread) == ((), ())
+        part = part._replace(findings=(*part.findings, *report.findings))
+    for file in files:
+        if is_calls(file) and file.name.startswith(asked):
+            crashed: list[str] = []
+            part = part._replace(findings=(*part.findings, *inspect_units([unit_of(file.text)], selection, crashed=crashed)))
+            assert crashed == []
     summary = Summary(files=part.files, migrations=len(files), statements=part.statements)
     return judge(Result(part.findings, part.unread, summary, settings.postgres), part.allows, selection, settings)
 

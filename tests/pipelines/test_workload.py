@@ -84,7 +84,7 @@ def test_a_query_per_row_is_told_at_the_line_that_sends_it(project: Path) -> Non
 def test_a_missing_index_is_told_with_the_statement_that_creates_it(project: Path) -> None:
     (finding,) = (one for one in run(project, ".dbguard/one.jsonl").findings if one.rule == "missing-index-filter")
     assert (finding.path, finding.line) == ("shop/views.py", 12)
-    assert finding.index.startswith("CREATE INDEX CONCURRENTLY")
+    assert finding.create_index.startswith("CREATE INDEX CONCURRENTLY")
 
 
 def test_with_the_index_only_the_loop_is_left(project: Path) -> None:

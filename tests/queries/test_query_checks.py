@@ -162,5 +162,7 @@ def test_every_rule_on_queries_is_woken():
 
 def test_a_finding_carries_its_shape_and_the_index_for_all_shapes():
     report = check_queries(read_queries(Source("db/orders.sql", FILE)), state_of(SHOP), select(BOOK))
-    assert {finding.index for finding in report.findings} == {"CREATE INDEX CONCURRENTLY orders_number_placed_at_idx ON orders (number, placed_at)"}
+    assert {finding.create_index for finding in report.findings} == {
+        "CREATE INDEX CONCURRENTLY orders_number_placed_at_idx ON orders (number, placed_at)"
+    }
     assert all(finding.shape in finding.serves and len(finding.serves) == 2 for finding in report.findings)

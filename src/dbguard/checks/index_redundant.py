@@ -44,6 +44,11 @@ def _is_join_table(table: Table) -> bool:
 def _is_prefix(short: Index, long: Index) -> bool:
     if short.unique or short.constraint is not None or short.method != "btree" or long.method != "btree" or not (short.valid and long.valid):
         return False
-    if len(short.keys) >= len(long.keys) or short.keys[0].column != long.keys[0].column or where_shape(short) != where_shape(long) or not set(short.include) <= set(long.include):
+    if (
+        len(short.keys) >= len(long.keys)
+        or short.keys[0].column != long.keys[0].column
+        or where_shape(short) != where_shape(long)
+        or not set(short.include) <= set(long.include)
+    ):
         return False
     return [key_shape(key) for key in short.keys] == [key_shape(key) for key in long.keys[: len(short.keys)]]

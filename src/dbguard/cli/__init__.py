@@ -16,12 +16,16 @@ from dbguard.version import __version__
 VERBS = {
     "check": "dbguard.cli.check",
     "locks": "dbguard.cli.locks",
+    "capture": "dbguard.cli.capture",
+    "queries": "dbguard.cli.queries",
     "rule": "dbguard.cli.rule",
     "config": "dbguard.cli.config",
 }
 SUMMARIES = {
-    "check": "Find what would hurt in migrations.",
+    "check": "Find what would hurt in migrations and queries.",
     "locks": "Show what PostgreSQL does at each statement.",
+    "capture": "Run a command and record what it sends to its database.",
+    "queries": "List what an application sends, and what was found.",
     "rule": "Explain a rule, or list all of them.",
     "config": "Show the effective settings and what was recognised.",
 }

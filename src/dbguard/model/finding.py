@@ -56,7 +56,7 @@ class Finding(Record):
     calls: int = 0  # at most in one unit of work
     units: int = 0
     places: tuple[tuple[str, int, str], ...] = ()  # path, line, function: where it stands, then what led there
-    index: str = ""  # the statement that creates an index that is missing
+    create_index: str = ""  # the statement that creates an index that is missing
     serves: tuple[str, ...] = ()  # shapes of queries that the index would serve
 
 

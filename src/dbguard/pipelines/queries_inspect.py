@@ -79,7 +79,7 @@ def check_queries(
         judged.append(Judged(written, step, found))
     candidates = [(one.step.shape, candidate) for one in judged for candidate in one.step.serving.candidates]
     indexes = merged(candidates, state)
-    findings = [_serving(finding, indexes) if finding.index else finding for finding in findings]
+    findings = [_serving(finding, indexes) if finding.create_index else finding for finding in findings]
     return QueryReport(tuple(findings), tuple(unread), tuple(dict.fromkeys(inspection.crashed)), tuple(judged), indexes)
 
 
@@ -157,7 +157,7 @@ def _finding(rule: Rule, flag: Flag, step: QueryStep) -> Finding:
         assumes=flag.assumes,
         table=flag.facts.get("table", ""),
         shape=step.shape,
-        index=flag.facts.get("create_index", ""),
+        create_index=flag.facts.get("create_index", ""),
     )
 
 
@@ -166,8 +166,8 @@ def _serving(finding: Finding, indexes: tuple[Proposal, ...]) -> Finding:
     for one in indexes:
         if finding.shape in one.shapes and one.statement.startswith("CREATE INDEX") and finding.rule.startswith("missing-index-"):
             same = finding.table in {str(one.table), one.table.name, str(one.create.table)}
-            if same and _begins_alike(finding.index, one.statement):
-                return finding._replace(index=one.statement, serves=one.shapes)
+            if same and _begins_alike(finding.create_index, one.statement):
+                return finding._replace(create_index=one.statement, serves=one.shapes)
     return finding._replace(serves=(finding.shape,))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from dbguard.cache import Cache, default_folder
@@ -44,16 +45,31 @@ def report_on(written: Iterable[Written], state: State, config: Config, selectio
 
 
 def schema_state(reading: Reading, config: Config) -> State:
-    """The state after all migrations: of the histories of this run, else of those that are configured or found, on top of `schema`."""
+    """The state after all migrations, on top of `schema`.
+
+    Of the histories of this run, else of those that are configured or found, those count that lie nearest: a repository may
+    hold several databases.
+    """
     histories, start = reading.histories, State()
     if not histories:
         with suppress(UsageError):  # there are none
             histories = read_all(config._replace(paths=(), queries=())).histories
     if reading.schema is not None:
         start = base_state(reading.schema, config.postgres[1])
-    for history in histories:
+    for history in _nearest(histories, next((source.path for source in reading.queries), next(iter(reading.workload), "")), config):
         start = _after(history, start, config)
     return start
+
+
+def _nearest(histories: tuple[History, ...], path: str, config: Config) -> Iterator[History]:
+    """The histories whose folder shares most with the path of what is looked at."""
+    own = os.path.join(config.cwd, path).split(os.sep)  # noqa: PTH118, PTH206
+    shared = [_common(own, os.path.join(config.cwd, history.root).split(os.sep)) for history in histories]  # noqa: PTH118, PTH206
+    return (history for history, common in zip(histories, shared, strict=True) if common == max(shared))
+
+
+def _common(one: list[str], other: list[str]) -> int:
+    return next((index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _after(history: History, start: State, config: Config) -> State:

@@ -36,6 +36,7 @@ __all__ = ["History", "Reading", "StandardInput", "read_all"]
 
 # sqlc, goyesql, pgtyped: files of queries, which are not migrations.
 _QUERIES = re.compile(r"^\s*(?:--\s*name:|/\*\s*@name)\s*\w", re.MULTILINE)
+_TABLE = re.compile(r"^\s*CREATE\s+TABLE\b", re.MULTILINE | re.IGNORECASE)
 _LOOKED_FOR = (
     "SQL migrations of golang-migrate, goose, dbmate, Flyway, refinery, sqlx, Diesel, Prisma, Drizzle, Supabase, Hasura, Sqitch, "
     "node-pg-migrate, Atlas, tern, pop, Liquibase's formatted SQL, numbered SQL files in a folder of migrations, Alembic revisions and "
@@ -109,7 +110,9 @@ def _read(config: Config, paths: list[str], stdin: StandardInput | None, on_hist
         raise UsageError(f"no migrations found below {desk.shown(asked.searched)}: looked for {_LOOKED_FOR}. Name files or folders, or set `paths`")
     schema = schema_of(desk, config.schema) if desk.queries or asked.workload else None
     ordered = sorted(histories, key=lambda history: history.root)
-    return Reading(tuple(ordered), tuple(desk.unreadable), skipped + asked.skipped, tuple(desk.notes), tuple(desk.queries), schema, tuple(asked.workload))
+    return Reading(
+        tuple(ordered), tuple(desk.unreadable), skipped + asked.skipped, tuple(desk.notes), tuple(desk.queries), schema, tuple(asked.workload)
+    )
 
 
 def _histories(desk: Desk, asked: Asked, on_history: Callable[[History], None]) -> tuple[list[History], int]:
@@ -213,7 +216,10 @@ def _loose(desk: Desk, asked: Asked, paths: list[str]) -> tuple[list[History], i
         elif asked.is_search:
             continue
         elif ("name:" in text or "@name" in text) and _QUERIES.search(text):
-            desk.queries.append(Source(desk.shown(path), text))
+            if _TABLE.search(text):
+                skipped += 1  # a schema, in which a comment speaks of a name
+            else:
+                desk.queries.append(Source(desk.shown(path), text))
         else:
             others.append(File(os.path.basename(path), Source(desk.shown(path), text)))
             members.add(path)

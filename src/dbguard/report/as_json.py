@@ -46,8 +46,8 @@ def _of_query(finding: Finding) -> str:
     """What only findings on queries have."""
     places = [{"path": path, "line": line, "function": function} for path, line, function in finding.places]
     more = {"shape": finding.shape, "calls": finding.calls, "units": finding.units, "places": places}
-    if finding.index:
-        more |= {"index": finding.index, "serves": finding.serves}
+    if finding.create_index:
+        more |= {"index": finding.create_index, "serves": finding.serves}
     return ", " + _line(more)[1:-1]
 
 

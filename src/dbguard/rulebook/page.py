@@ -216,9 +216,12 @@ def _examples(text: str, fences: list[re.Match[str]]) -> list[Example]:
         elif info in {"sql bad", "sql good", "python bad", "python good"}:
             files = split_files(fence["text"])
             found.append(Example(info.split()[1], text.count("\n", 0, fence.start()) + 1, files, config))
+        elif info in {"json bad", "json good"}:  # calls of one unit of work, one a line
+            files = (ExampleFile("calls.jsonl", fence["text"]),)
+            found.append(Example(info.split()[1], text.count("\n", 0, fence.start()) + 1, files, config))
         elif info == "text output":
             if not found or found[-1].kind != "bad" or found[-1].output is not None:
-                raise ValueError("a `text output` fence must follow a `sql bad` or `python bad` fence")
+                raise ValueError("a `text output` fence must follow a `sql bad`, `python bad` or `json bad` fence")
             found[-1] = found[-1]._replace(output=fence["text"], output_span=fence.span("text"))
         elif info.split()[:2] != ["sql", "recipe"] and info not in {"toml", "sql", "text", "python", "toml config", ""}:
             raise ValueError(f"unknown fence `{info}`")
