@@ -249,7 +249,7 @@ with dbguard.capture.record(sys.argv[2]):
     assert [call.sql for call in calls_in(tmp_path / "c.jsonl")] == ["SELECT 1"]
 
 
-def test_a_killed_process_leaves_whole_lines(shop: str, tmp_path: Path):
+def test_a_killed_process_leaves_at_most_one_line_that_is_not_whole(shop: str, tmp_path: Path):
     code = """
 import sys, psycopg, dbguard.capture
 connection = psycopg.connect(sys.argv[1], autocommit=True)
@@ -268,8 +268,8 @@ with dbguard.capture.record(sys.argv[2]):
 
     units, notes = read_capture(tmp_path / "c.jsonl")
     assert len(units[0].calls) > 50
-    assert len(notes) == 1
-    assert "killed or is still running" in notes[0]
+    assert "killed or is still running" in notes[-1]
+    assert all("1 line could not be read" in note for note in notes[:-1]), "the kernel may stop in the middle of the last write"
 
 
 def test_forked_children_write_files_of_their_own(shop: str, tmp_path: Path):
