@@ -7,7 +7,7 @@ from typing import Any
 
 from dbguard.model.finding import Finding, Flag, Severity
 from dbguard.model.postgres import Server
-from dbguard.model.source import Lines, Merged, Script
+from dbguard.model.source import Lines, Script
 from dbguard.model.state import EndOfScript, EndOfTransaction, Step
 from dbguard.pipelines.because import because
 from dbguard.replay.effects import effects
@@ -19,6 +19,7 @@ JUDGED_IN_DOWN = {"locks", "rewrites", "transactions"}
 warnings, and warnings would become advice, which is off unless asked for."""
 
 
+_MOMENTS = frozenset(["EndOfScript", "EndOfTransaction", "Merged"])
 Said = list[tuple[Rule, Flag, Step]]
 UNRELATED_TO_LOCKS = {"queries", "schema", "security"}
 
@@ -28,22 +29,23 @@ class Inspection:
 
     def __init__(self, selection: Selection, postgres: tuple[int, int]) -> None:
         self.crashed: list[str] = []
-        self._woken = selection.woken()
+        woken = selection.woken()
+        self._always = woken.get("*", ())  # by every operation, not by moments
+        self._woken = {name: rules if name in _MOMENTS else (*rules, *self._always) for name, rules in woken.items()}
         self._checks: dict[int, Callable[[Step], Iterator[Flag]]] = {}
+        self._down: dict[int, tuple[tuple[Rule, ...], tuple[Rule, ...]]] = {}
         self._moments: dict[tuple[type, frozenset[type]], tuple[Rule, ...]] = {}
         self._low, self._high = postgres
         self._lines: tuple[str, Lines] | None = None
         self._older: dict[tuple[int, int], Step] = {}  # steps of this script on other majors: moments ask for them again
 
     def findings(self, steps: Iterable[Step]) -> Iterator[Finding]:
-        always = self._woken.get("*", ())
         for step in steps:
             moment = isinstance(step.operation, EndOfScript | EndOfTransaction)
-            rules = self._woken.get(type(step.operation).__name__, ())
+            kind = type(step.operation).__name__
+            rules = self._woken.get(kind, () if kind in _MOMENTS else self._always)
             if moment:
                 rules = self._of_moment(step.operation, rules)
-            elif type(step.operation) is not Merged:
-                rules += always
             if rules:
                 yield from self._step(step, rules)
             if isinstance(step.operation, EndOfScript):
@@ -57,10 +59,20 @@ class Inspection:
             self._moments[kinds] = tuple([rule for rule in rules if not rule.header.when or not seen.isdisjoint(rule.header.when)])
         return self._moments[kinds]
 
+    def _of_down(self, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        """Of some rules, those that judge what a down script does."""
+        known = self._down.get(id(rules))
+        if known is None or known[0] is not rules:
+            kept = tuple([rule for rule in rules if rule.category in JUDGED_IN_DOWN and rule.severity > Severity.WARNING])
+            known = self._down[id(rules)] = rules, kept
+        return known[1]
+
     def _step(self, step: Step, rules: tuple[Rule, ...]) -> Iterator[Finding]:
         told: dict[tuple[Any, ...], list[Finding]] = {}
         if step.script.direction == "down":
-            rules = tuple(rule for rule in rules if rule.category in JUDGED_IN_DOWN and rule.severity > Severity.WARNING)
+            rules = self._of_down(rules)
+            if not rules:
+                return
         for one, low, high in self._versions(step, rules):
             for rule, flag, at in one:
                 finding = self._finding(rule, flag, at, (low, high))
