@@ -15,13 +15,13 @@ from dbguard.model.state import State, Step
 from dbguard.parsing import parse
 from dbguard.pipelines.check import check_history
 from dbguard.pipelines.queries_inspect import check_queries
-from dbguard.pipelines.units_inspect import inspect_units
 from dbguard.reading import History, read_all
 from dbguard.reading.queries import read_queries
 from dbguard.replay import final_state, replay
 from dbguard.rulebook.page import ExampleFile
 from dbguard.rulebook.select import from_config
 from tests.book import BOOK
+from tests.workload.told import inspect_units
 from tests.written_calls import unit_of
 
 
@@ -91,9 +91,7 @@ def run(files: tuple[ExampleFile, ...], config: str = "", *, extend: tuple[str, 
         part = part._replace(findings=(*part.findings, *report.findings))
     for file in files:
         if is_calls(file) and file.name.startswith(asked):
-            crashed: list[str] = []
-            part = part._replace(findings=(*part.findings, *inspect_units([unit_of(file.text)], selection, crashed=crashed)))
-            assert crashed == []
+            part = part._replace(findings=(*part.findings, *inspect_units([unit_of(file.text)], selection)))
     summary = Summary(files=part.files, migrations=len(files), statements=part.statements)
     return judge(Result(part.findings, part.unread, summary, settings.postgres), part.allows, selection, settings)
 

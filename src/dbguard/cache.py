@@ -35,6 +35,11 @@ class Cache:
         self._root = folder
         self._names: frozenset[str] | None = None
 
+    @staticmethod
+    def of_user(on: bool) -> Cache:
+        """The user's cache, or one that forgets everything."""
+        return Cache(default_folder() if on else "")
+
     @property
     def is_on(self) -> bool:
         return bool(self._root)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from dbguard.capture.session import Recording
 
 LEVELS = ("error", "warning", "advice")
-NO_JUDGE = "dbguard: --dbguard-fail-on has no effect: this version of dbguard cannot judge captures"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -137,14 +136,10 @@ class Recorder:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _judge(self, level: str) -> None:
-        """Findings on what was recorded. The judgement stands in another room, which may not be there."""
-        try:
-            from dbguard.pipelines.queries import judge_capture
-        except ImportError:
-            self.lines.append(NO_JUDGE)
-            return
+        """Findings on what was recorded."""
         from dbguard.config import Config
         from dbguard.errors import DbguardError
+        from dbguard.pipelines.workload import judge_capture
         from dbguard.report import renderer
 
         try:

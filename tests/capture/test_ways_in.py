@@ -155,12 +155,11 @@ def test_a_suite_that_sends_nothing_says_so(shop: str, tmp_path: Path):
     assert not (tmp_path / ".dbguard").exists()
 
 
-def test_a_judge_that_is_not_there_is_said_so(shop: str, tmp_path: Path):
-    (tmp_path / "conftest.py").write_text("import sys\nsys.modules['dbguard.pipelines.queries'] = None\n")
+def test_a_suite_in_which_nothing_is_found_passes(shop: str, tmp_path: Path):
     done = pytest_in(tmp_path, shop, SUITE, "--dbguard-fail-on", "error")
 
     assert done.returncode == 0
-    assert "dbguard: --dbguard-fail-on has no effect" in done.stdout
+    assert "nothing found in 1 file" in done.stdout
     assert "11 calls recorded" in done.stdout
 
 

@@ -193,7 +193,13 @@ def test_interrupting_a_run_exits_130_with_one_line(many: bool, folder: Path):
         (folder / name / "migrations" / "001_many.sql").write_text(statements)
     (folder / "good.sql").unlink()
     process = subprocess.Popen(
-        [sys.executable, "-m", "dbguard", "check", "."], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-m", "dbguard", "check", "."],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where the suite itself runs in the background
     )
     time.sleep(1.5)
     os.killpg(process.pid, signal.SIGINT)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dbguard.model.finding import Severity
-from dbguard.pipelines.units_inspect import inspect_units
+from tests.workload.told import inspect_units
 from tests.workload.units import SELECTION, call, findings, rounds, rules
 from tests.written_calls import unit_of
 

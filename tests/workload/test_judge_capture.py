@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from dbguard.config import Config
-from dbguard.pipelines.queries import judge_capture
+from dbguard.pipelines.workload import judge_capture
 
 HEADER = {"line": "header", "dbguard": "capture", "version": 1, "capture": "c", "process": 1}
 LINES = [

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from dbguard.model.calls import Unit
-from dbguard.pipelines.units_inspect import inspect_units
 from dbguard.rulebook.select import Selection, select
 from dbguard.workload.capture_file import read_capture
 from tests.book import BOOK, ROOT
+from tests.workload.told import inspect_units
 from tests.workload.units import SELECTION
 
 pytest.importorskip("django")

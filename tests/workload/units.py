@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from dbguard.model.finding import Finding
-from dbguard.pipelines.units_inspect import inspect_units
 from dbguard.rulebook.select import select
 from tests.book import BOOK
+from tests.workload.told import inspect_units
 from tests.written_calls import unit_of
 
 SELECTION = select(BOOK, selected=["all"])
@@ -26,10 +26,7 @@ def rounds(times: int, *calls: dict[str, Any]) -> dict[str, Any]:
 
 
 def findings(*calls: dict[str, Any], **unit: str) -> list[Finding]:
-    crashed: list[str] = []
-    found = list(inspect_units([unit_of("\n".join(map(json.dumps, calls)), **unit)], SELECTION, crashed=crashed))
-    assert crashed == []
-    return found
+    return inspect_units([unit_of("\n".join(map(json.dumps, calls)), **unit)], SELECTION)
 
 
 def rules(*calls: dict[str, Any], **unit: str) -> list[str]:

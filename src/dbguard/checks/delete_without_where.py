@@ -8,24 +8,18 @@ from dbguard.checks import Flag, flag
 from dbguard.model.operations import Delete
 from dbguard.model.predicates import is_always_true
 from dbguard.model.query import Query, QueryStep
+from dbguard.model.query_questions import tables_without_where
 from dbguard.model.state import Step
 
 
 def check(delete: Delete | Query, step: Step | QueryStep) -> Iterator[Flag]:
     if isinstance(delete, Query):
         assert isinstance(step, QueryStep)
-        yield from _in_query(delete, step)
+        for table in tables_without_where(delete, "delete"):
+            if not step.is_small(table):
+                yield flag(table=step.display(table))
         return
     assert isinstance(step, Step)
     if step.is_new(delete.table) or delete.joined or (delete.where is not None and not is_always_true(delete.where.tree)):
         return
     yield flag(table=delete.table)
-
-
-def _in_query(query: Query, step: QueryStep) -> Iterator[Flag]:
-    for block in query.blocks:
-        if block.command != "delete" or block.target is None or len(block.sources) > 1:
-            continue
-        table = query.sources[block.target].table
-        if table is not None and not step.is_small(table) and all(is_always_true(condition.tree) for condition in block.conditions):
-            yield flag(table=step.display(table))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from dbguard.model.expression import Tree, walk
 from dbguard.model.names import Name, quote
+from dbguard.model.predicates import is_always_true
 from dbguard.model.query import Access, Block, Candidate, Clause, Condition, Query, QueryStep, Source
 from dbguard.model.sql import index_statement
 from dbguard.model.types import DataType
@@ -16,6 +17,16 @@ _RANK = {"filter": 2, "join": 2, "order": 1}
 def conditions(query: Query) -> Iterator[tuple[Block, Condition]]:
     """Every condition, with the level it stands in."""
     return ((block, condition) for block in query.blocks for condition in block.conditions)
+
+
+def tables_without_where(query: Query, command: str) -> Iterator[Name]:
+    """Tables of which every row is changed by `command` ("update" or "delete")."""
+    for block in query.blocks:
+        if block.command != command or block.target is None or len(block.sources) > 1:
+            continue
+        table = query.sources[block.target].table
+        if table is not None and all(is_always_true(condition.tree) for condition in block.conditions):
+            yield table
 
 
 def is_narrowed(access: Access) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dbguard.cache import Cache
-from dbguard.model.source import Parsed, Script
+from dbguard.model.source import Parsed, Script, Source
 from dbguard.model.state import State
 from dbguard.parsing import parse
 from dbguard.replay import final_state
@@ -58,11 +58,8 @@ def _keys(scripts: Sequence[Script], start: State, major: int) -> list[str]:
     found = hashlib.sha256(pickle.dumps((start, major), protocol=5))
     keys = []
     for script in scripts:
-        own = script._replace(source=script.source._replace(path=""), history="")
-        text = own.source.text
-        if own.way:
-            own = own._replace(source=own.source._replace(text=""))
-        found.update(repr(own._replace(blocks=())).encode(errors="replace"))
-        found.update(repr(own.blocks).encode(errors="replace") if own.way else text.encode(errors="replace"))
+        text, own = script.source.text, script._replace(source=Source("", ""), history="", merged=None)
+        found.update(repr(own).encode(errors="replace"))
+        found.update(b"" if script.way else text.encode(errors="replace"))
         keys.append(found.hexdigest())
     return keys

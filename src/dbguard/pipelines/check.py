@@ -8,12 +8,11 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
 from typing import TYPE_CHECKING, Self
 
-from dbguard.cache import Cache, default_folder
+from dbguard.cache import Cache
 from dbguard.config import Config
-from dbguard.judgement import allows, judge
+from dbguard.judgement import allows
 from dbguard.model.finding import Result, Summary, UnreadPart
 from dbguard.model.source import Lines, Parsed
 from dbguard.model.state import State
@@ -21,7 +20,7 @@ from dbguard.parsing import parse
 from dbguard.pipelines.before import first_reported, state_before
 from dbguard.pipelines.inspect import Inspection
 from dbguard.pipelines.locks import base_state
-from dbguard.pipelines.part import Part
+from dbguard.pipelines.part import Part, result_of
 from dbguard.reading import History, StandardInput, read_all
 from dbguard.replay import replay
 from dbguard.rulebook.select import Selection, from_config
@@ -66,23 +65,17 @@ def check(
         from dbguard.pipelines.workload import check_workload
 
         parts.append(check_workload(reading, config, selection))
-    summary = Summary(
-        files=sum(part.files for part in parts) + len(reading.unreadable),
-        migrations=sum(_migrations(history) for history in reading.histories),
-        statements=sum(part.statements for part in parts),
-        skipped_files=reading.skipped,
-    )
-    found = Result(
-        findings=tuple(finding for part in parts for finding in part.findings),
-        unread=(*reading.unreadable, *(unread for part in parts for unread in part.unread)),
-        summary=summary,
-        postgres=config.postgres,
+    read = Result(
+        unread=reading.unreadable,
+        summary=Summary(
+            files=len(reading.unreadable),
+            migrations=sum(_migrations(history) for history in reading.histories),
+            skipped_files=reading.skipped,
+        ),
         recognised=tuple(history.description for history in reading.histories if history.description),
-        notes=(*reading.notes, *(note for part in parts for note in part.notes)),
-        crashed=tuple(crash for part in parts for crash in part.crashed),
+        notes=reading.notes,
     )
-    result = judge(found, [allow for part in parts for allow in part.allows], selection, config, today=date.today())  # noqa: DTZ011
-    return result._replace(summary=result.summary._replace(seconds=round(time.perf_counter() - began, 3)))
+    return result_of(parts, read, config, selection, began)
 
 
 def _not_yet(_history: History) -> None:
@@ -95,7 +88,7 @@ def check_history(history: History, config: Config, selection: Selection) -> Par
     first = first_reported(history.scripts, [history.asks_for(script) for script in history.scripts])
     if first == len(history.scripts):
         return Part()
-    state = state_before(history.scripts[:first], _start(history, config), postgres[1], Cache(default_folder() if config.cache else ""))
+    state = state_before(history.scripts[:first], _start(history, config), postgres[1], Cache.of_user(config.cache))
     parsed = [parse(script) for script in history.scripts[first:]]
     reported = [one for one in parsed if history.asks_for(one.script)]
     inspection = Inspection(selection, postgres)
@@ -152,7 +145,7 @@ class Workers:
     def __init__(self, config: Config, selection: Selection) -> None:
         self._config, self._selection = config, selection
         self._size = 0
-        self._waiting: list[History] = []
+        self._waiting: list[History] = []  # read, and not begun
         self._pool: Pool | None = None
         self._begun: dict[int, AsyncResult[Part]] = {}
 
@@ -167,13 +160,13 @@ class Workers:
         """Begin to check a history, if that is worth a process."""
         self._size += sum(len(script.source.text) for script in history.scripts)
         self._waiting.append(history)
-        if sys.platform != "linux" or len(self._waiting) == 1 or (self._pool is None and self._size < PARALLEL_BYTES):
+        if sys.platform != "linux" or (self._pool is None and (len(self._waiting) == 1 or self._size < PARALLEL_BYTES)):
             return
         if self._pool is None:
             self._pool = _forked(self._config, self._selection)
-        for one in self._waiting:
-            if id(one) not in self._begun:
-                self._begun[id(one)] = self._pool.apply_async(_worked, (one,))
+        while self._waiting:
+            one = self._waiting.pop(0)
+            self._begun[id(one)] = self._pool.apply_async(_worked, (one,))
 
     def part(self, history: History) -> Part:
         """What a history gave."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from dbguard.model.finding import Finding, Flag, Severity
@@ -10,6 +10,7 @@ from dbguard.model.postgres import Server
 from dbguard.model.source import Lines, Script
 from dbguard.model.state import EndOfScript, EndOfTransaction, Step
 from dbguard.pipelines.because import because
+from dbguard.pipelines.waking import Checks
 from dbguard.replay.effects import effects
 from dbguard.rulebook import Rule
 from dbguard.rulebook.select import Selection
@@ -28,11 +29,11 @@ class Inspection:
     """Runs the checks that are on over the steps of one history."""
 
     def __init__(self, selection: Selection, postgres: tuple[int, int]) -> None:
-        self.crashed: list[str] = []
         woken = selection.woken()
         self._always = woken.get("*", ())  # by every operation, not by moments
         self._woken = {name: rules if name in _MOMENTS else (*rules, *self._always) for name, rules in woken.items()}
-        self._checks: dict[int, Callable[[Step], Iterator[Flag]]] = {}
+        self._checks = Checks()
+        self.crashed = self._checks.crashed
         self._down: dict[int, tuple[tuple[Rule, ...], tuple[Rule, ...]]] = {}
         self._moments: dict[tuple[type, frozenset[type]], tuple[Rule, ...]] = {}
         self._low, self._high = postgres
@@ -129,16 +130,7 @@ class Inspection:
     def _said(self, step: Step, rules: tuple[Rule, ...]) -> tuple[Said, set[int]]:
         """The flags of the checks, and the versions that they asked about."""
         known = set(step.server.asked)
-        said = []
-        checks = self._checks
-        for rule in rules:
-            try:
-                check = checks.get(id(rule)) or checks.setdefault(id(rule), rule.check())
-                for flag in check(step):
-                    said.append((rule, flag, step))
-            except Exception as error:  # noqa: BLE001 - one crashed check must not silence the others; it is reported and exits 3
-                path = step.script.source.path
-                self.crashed.append(f"the check of rule {rule.name} crashed on {path}: {type(error).__name__}: {error}")
+        said = self._checks.said(rules, step, step.script.source.path)
         return said, step.server.asked - known
 
     def _finding(self, rule: Rule, flag: Flag, step: Step, versions: tuple[int, int]) -> Finding:

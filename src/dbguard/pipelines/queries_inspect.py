@@ -7,7 +7,6 @@ Out: findings at the query's own place, what could not be read, and how each que
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
 
 from dbguard.model.finding import Finding, Flag, UnreadPart
 from dbguard.model.postgres import Server
@@ -17,6 +16,7 @@ from dbguard.model.source import Lines
 from dbguard.model.state import State
 from dbguard.parsing.query import read_query
 from dbguard.parsing.query.shapes import shape_of
+from dbguard.pipelines.waking import Checks
 from dbguard.queries.candidates import Proposal, merged
 from dbguard.queries.growth import Facts
 from dbguard.queries.resolve import resolve
@@ -24,9 +24,6 @@ from dbguard.queries.scopes import TooLargeError
 from dbguard.queries.serving import serving
 from dbguard.rulebook import Rule
 from dbguard.rulebook.select import Selection
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class Judged(Record):
@@ -91,9 +88,9 @@ class QueryInspection:
     """Runs the checks that are on over queries."""
 
     def __init__(self, selection: Selection, postgres: tuple[int, int] = (14, 18), small_tables: Iterable[str] = ()) -> None:
-        self.crashed: list[str] = []
         self._rules = selection.woken().get("Query", ())
-        self._checks: dict[str, Callable[[Any], Iterator[Flag]]] = {}
+        self._checks = Checks()
+        self.crashed = self._checks.crashed
         self._server = Server(postgres[0])
         self._small = frozenset(_parts(name) for name in small_tables)
 
@@ -123,20 +120,11 @@ class QueryInspection:
     def findings(self, step: QueryStep) -> Iterator[Finding]:
         """Findings with offsets in the query's own text: line and column are still to be told."""
         told: set[tuple[str, str]] = set()
-        for rule in self._rules:
-            for flag in self._flags(rule, step):
-                finding = _finding(rule, flag, step)
-                if (finding.rule, finding.message) not in told:
-                    told.add((finding.rule, finding.message))
-                    yield finding
-
-    def _flags(self, rule: Rule, step: QueryStep) -> list[Flag]:
-        try:
-            check = self._checks.get(rule.name) or self._checks.setdefault(rule.name, rule.check())
-            return list(check(step))
-        except Exception as error:  # noqa: BLE001 - one crashed check must not silence the others; it is reported and exits 3
-            self.crashed.append(f"the check of rule {rule.name} crashed on {step.path}: {type(error).__name__}: {error}")
-            return []
+        for rule, flag, _ in self._checks.said(self._rules, step, step.path):
+            finding = _finding(rule, flag, step)
+            if (finding.rule, finding.message) not in told:
+                told.add((finding.rule, finding.message))
+                yield finding
 
 
 def _finding(rule: Rule, flag: Flag, step: QueryStep) -> Finding:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from dbguard.cache import Cache, default_folder
+from dbguard.cache import Cache
 from dbguard.config import Config
 from dbguard.errors import UsageError
 from dbguard.judgement import allows
@@ -25,10 +25,8 @@ from dbguard.rulebook.select import Selection
 
 def check_query_files(reading: Reading, config: Config, selection: Selection) -> Part:
     """What is wrong with the queries of the files that were asked for."""
-    written = [query for source in reading.queries for query in read_queries(source)]
     state = schema_state(reading, config)
-    report = report_on(written, state, config, selection)
-    notes = () if state.schema.tables else ("queries are looked at without a schema: no migrations were found, and `schema` names no file",)
+    report, written = _report(reading, state, config, selection)
     return Part(
         findings=report.findings,
         unread=report.unread,
@@ -36,12 +34,23 @@ def check_query_files(reading: Reading, config: Config, selection: Selection) ->
         crashed=report.crashed,
         statements=len(written),
         files=len(reading.queries),
-        notes=notes,
+        notes=without_schema(state),
     )
 
 
-def report_on(written: Iterable[Written], state: State, config: Config, selection: Selection) -> QueryReport:
-    return check_queries(written, state, selection, postgres=config.postgres, small_tables=config.small_tables)
+def query_report(reading: Reading, config: Config, selection: Selection) -> QueryReport:
+    """Each query of the files that were asked for, with what was found."""
+    return _report(reading, schema_state(reading, config), config, selection)[0] if reading.queries else QueryReport()
+
+
+def without_schema(state: State) -> tuple[str, ...]:
+    """What the report says where no schema is known."""
+    return () if state.schema.tables else ("queries are looked at without a schema: no migrations were found, and `schema` names no file",)
+
+
+def _report(reading: Reading, state: State, config: Config, selection: Selection) -> tuple[QueryReport, list[Written]]:
+    written = [query for source in reading.queries for query in read_queries(source)]
+    return check_queries(written, state, selection, postgres=config.postgres, small_tables=config.small_tables), written
 
 
 def schema_state(reading: Reading, config: Config) -> State:
@@ -75,7 +84,7 @@ def _common(one: list[str], other: list[str]) -> int:
 def _after(history: History, start: State, config: Config) -> State:
     if history.base is not None and not start.schema.tables:
         start = base_state(history.base, config.postgres[1])
-    state = state_before(history.scripts, start._replace(settings={}), config.postgres[1], Cache(default_folder() if config.cache else ""))
+    state = state_before(history.scripts, start._replace(settings={}), config.postgres[1], Cache.of_user(config.cache))
     return state._replace(settings={}, transaction=None)
 
 

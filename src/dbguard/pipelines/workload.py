@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from dbguard.config import Config
 from dbguard.errors import UnreadableSource
 from dbguard.model.calls import Call, Frame, Unit
-from dbguard.model.finding import Finding, UnreadPart
+from dbguard.model.finding import Finding, Result, UnreadPart
 from dbguard.model.record import Record
+from dbguard.model.source import Lines
 from dbguard.model.state import State
 from dbguard.parsing.query.shapes import shape_of
-from dbguard.pipelines.part import Part
-from dbguard.pipelines.queries_inspect import QueryInspection
-from dbguard.pipelines.query_files import report_on, schema_state
+from dbguard.pipelines.part import Part, result_of
+from dbguard.pipelines.queries_inspect import Judged, QueryInspection
+from dbguard.pipelines.query_files import query_report, schema_state, without_schema
 from dbguard.pipelines.units_inspect import UnitInspection
 from dbguard.reading import Reading, read_all
-from dbguard.reading.queries import read_queries
 from dbguard.rulebook.select import Selection, from_config
 
 MOST_SHAPES = 10_000
@@ -76,28 +77,60 @@ class Shapes:
         seen.add(key)
 
 
+class Looked(Record):
+    """What was sent, shape by shape, and what is wrong with it."""
+
+    part: Part
+    shapes: Mapping[str, Told] = {}
+
+
 def check_workload(reading: Reading, config: Config, selection: Selection) -> Part:
     """What is wrong with what was sent: in units of work, and query by query on the schema of the migrations."""
-    crashed: list[str] = []
-    inspection = UnitInspection(selection, crashed)
+    return _look(reading, config, selection).part
+
+
+def judge_capture(paths: Sequence[str], config: Config) -> Result:
+    """What is wrong with the units of work in captures, for the run that has just written them."""
+    began = time.perf_counter()
+    selection = from_config(config)
+    return result_of([_units(paths, selection).part], Result(), config, selection, began)
+
+
+def _look(reading: Reading, config: Config, selection: Selection) -> Looked:
+    looked = _units(reading.workload, selection)
+    state = schema_state(reading, config)
+    inspection = QueryInspection(selection, config.postgres, config.small_tables)
+    single = tuple(finding for told in looked.shapes.values() for finding in _on_query(inspection, told, state))
+    part = looked.part
+    return looked._replace(
+        part=part._replace(
+            findings=part.findings + single,
+            crashed=tuple(dict.fromkeys((*part.crashed, *inspection.crashed))),
+            notes=part.notes + without_schema(state),
+        )
+    )
+
+
+def _units(paths: Sequence[str], selection: Selection) -> Looked:
+    """The units of captures and of every other source, read once and looked at as they pass."""
+    from dbguard.workload import read_workload
+
+    workload = read_workload(paths)
+    inspection = UnitInspection(selection)
     shapes = Shapes()
-    unread: list[UnreadPart] = []
-    notes: list[str] = []
     calls = 0
-    for unit in shapes.passing(units_of(reading.workload, unread, notes)):
+    for unit in shapes.passing(workload.units):
         inspection.take(unit)
         calls += len(unit.calls)
-    state = schema_state(reading, config)
-    single = QueryInspection(selection, config.postgres, config.small_tables)
-    findings = [*inspection.findings(""), *(one for told in shapes.told.values() for one in _on_query(single, told, state))]
-    return Part(
-        findings=tuple(findings),
-        unread=tuple(unread),
-        crashed=tuple(dict.fromkeys([*crashed, *single.crashed])),
+    part = Part(
+        findings=tuple(inspection.findings()),
+        unread=tuple([UnreadPart(path, 1, why, fatal=True) for path, why in workload.unread]),
+        crashed=tuple(dict.fromkeys(inspection.crashed)),
         statements=calls,
-        files=len(reading.workload),
-        notes=tuple(dict.fromkeys(notes)),
+        files=len(paths),
+        notes=tuple(dict.fromkeys(workload.notes)),
     )
+    return Looked(part, shapes.told)
 
 
 class Listed(Record):
@@ -111,53 +144,22 @@ def list_queries(config: Config, paths: Iterable[str]) -> Listed:
     """The shapes of captures, logs and query files, with the names of the rules that found something. Raises `UnreadableSource`."""
     selection = from_config(config)
     reading = read_all(config, paths)
-    part = check_workload(reading, config, selection) if reading.workload else Part()
-    shapes = Shapes()
-    unread: list[UnreadPart] = []
-    for unit in shapes.passing(units_of(reading.workload, unread, [])):
-        del unit  # read for its shapes
-    for problem in (*reading.unreadable, *unread):
+    looked = _look(reading, config, selection) if reading.workload else Looked(Part())
+    for problem in (*reading.unreadable, *looked.part.unread):
         raise UnreadableSource(f"{problem.path}: {problem.reason}")
     found: dict[str, dict[str, None]] = {}
-    for finding in part.findings:
+    for finding in looked.part.findings:
         found.setdefault(finding.shape, {})[finding.rule] = None
-    told = list(shapes.told.values())
-    if reading.queries:
-        written = [query for source in reading.queries for query in read_queries(source) if not query.unread]
-        report = report_on(written, schema_state(reading, config), config, selection)
-        for one in report.judged:
-            line = one.written.source.text.count("\n", 0, one.written.start) + 1
-            place = Frame(one.written.source.path, line, one.written.name)
-            told.append(Told(one.step.shape, one.written.sql, places=(place,), findings=tuple(dict.fromkeys(f.rule for f in one.findings))))
-    named = [one._replace(findings=one.findings or tuple(found.get(one.shape, ()))) for one in told]
-    return Listed(tuple(sorted(named, key=lambda one: (-(one.seconds or 0), -one.calls, one.sql))), part.notes)
+    told = [one._replace(findings=tuple(found.get(one.shape, ()))) for one in looked.shapes.values()]
+    told += [_written(one) for one in query_report(reading, config, selection).judged]
+    return Listed(tuple(sorted(told, key=lambda one: (-(one.seconds or 0), -one.calls, one.sql))), looked.part.notes)
 
 
-def units_of(paths: Iterable[str], unread: list[UnreadPart], notes: list[str]) -> Iterator[Unit]:
-    """The units of captures and of every other source, read one after the other."""
-    from dbguard.workload import read_workload
-    from dbguard.workload.capture_file import read_capture
-
-    captures = [path for path in paths if _is_capture(path)]
-    if captures:
-        units, said = read_capture(captures)
-        notes += map(str, said)
-        yield from units
-    others = [path for path in paths if path not in captures]
-    if others:
-        workload = read_workload(others)
-        yield from workload.units
-        notes += workload.notes
-        unread += [UnreadPart(path, 1, why, fatal=True) for path, why in workload.unread]
-
-
-def _is_capture(path: str) -> bool:
-    """Whether a file begins as docs/capture.md says."""
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123
-            return b'"dbguard":"capture"' in file.read(200).replace(b" ", b"")
-    except OSError:
-        return False
+def _written(judged: Judged) -> Told:
+    """A query that was read from a file."""
+    written = judged.written
+    place = Frame(written.source.path, Lines(written.source.text).at(written.start)[0], written.name)
+    return Told(judged.step.shape, written.sql, places=(place,), findings=tuple(dict.fromkeys(one.rule for one in judged.findings)))
 
 
 def _on_query(inspection: QueryInspection, told: Told, state: State) -> Iterator[Finding]:

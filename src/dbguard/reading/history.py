@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dbguard.cache import Cache, default_folder
+from dbguard.cache import Cache
 from dbguard.config import Config, Migrations
 from dbguard.errors import UnreadableSource, UsageError
 from dbguard.model.finding import UnreadPart
@@ -79,7 +79,7 @@ class Desk:
         self.texts: dict[str, str | None] = {}
         self.queries: list[Source] = []
         self.unreadable: list[UnreadPart] = []
-        self.cache = Cache(default_folder() if config.cache else "")
+        self.cache = Cache.of_user(config.cache)
         self.notes: list[str] = []
         self.given: dict[str, bytes] = {}  # standard input, by the path that it stands for, and what is not read where the rest is
 

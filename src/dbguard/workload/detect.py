@@ -79,11 +79,7 @@ def _object_format(entry: Any) -> str:
         return "statements-json"
     if isinstance(entry.get("log"), str) and "stream" in entry:
         return "docker"
-    if any(
-        "dbguard" in str(key) or entry.get(key) in {"dbguard", "dbguard capture"} for key in entry if not isinstance(entry.get(key), (list, dict))
-    ):
-        return "capture"
-    return ""
+    return "capture" if entry.get("dbguard") == "capture" else ""
 
 
 def _is_export(head: str) -> bool:
