@@ -185,6 +185,11 @@ def test_a_document_stands_alone_on_standard_output(form: str, folder: Path):
     assert done.stderr == ""
 
 
+def _hear_interrupts() -> None:
+    """A suite that runs in the background ignores SIGINT, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("many", [False, True], ids=["one history", "several histories at once"])
 def test_interrupting_a_run_exits_130_with_one_line(many: bool, folder: Path):
     statements = "".join(f"CREATE TABLE t{number} (a int); ALTER TABLE t{number} ADD b int;\n" for number in range(25_000))
@@ -199,7 +204,7 @@ def test_interrupting_a_run_exits_130_with_one_line(many: bool, folder: Path):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where the suite itself runs in the background
+        preexec_fn=_hear_interrupts,  # noqa: PLW1509 - the tests have one thread
     )
     time.sleep(1.5)
     os.killpg(process.pid, signal.SIGINT)

@@ -6,8 +6,6 @@ Python migration. A tool that compares checksums of whole files is stricter than
 """
 
 # pathlib is several times slower over thousands of files, and takes 10 ms to import.
-
-# pathlib is several times slower over thousands of files, and takes 10 ms to import.
 # ruff: noqa: PTH120
 
 from __future__ import annotations

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -36,7 +36,11 @@ _PROGRAMS = {
     ".rb": "Ruby",
     ".php": "PHP",
 }
-_OVERRIDES = {"one": "each in one transaction, as configured", "none": "without a transaction, as configured"}
+OVERRIDES = {"one": "each in one transaction, as configured", "none": "without a transaction, as configured"}
+
+
+After = Callable[[tuple[Script, ...], str, str, str], int]
+"""Of scripts, a version, the key of the configuration that gives it, and the folder: the index of the first script after that version."""
 
 
 class History(Record):
@@ -131,26 +135,35 @@ def build(desk: Desk, root: str, names: Iterable[str], sides: Iterable[str], ask
 
 
 def assemble(desk: Desk, tree: Tree, tool: Tool, asked: set[str], entry: Migrations) -> History:
-    config = desk.config
-    forced = next((mode for mode in (entry.transaction, config.transaction) if mode in _OVERRIDES), "")
+    forced = forced_transaction(desk, entry)
     scripts = tuple(script._replace(tool=tool.name, history=tree.root, transaction=forced or script.transaction) for script in tool.scripts(tree))
     if desk.changes is not None and asked:
         from dbguard.reading.edits import compared
 
         scripts = compared(desk, tree, tool, scripts, asked)
     _note_programs(desk, tree)
-    start_after, deployed = entry.start_after or config.start_after, entry.deployed or config.deployed
-    shown = {desk.shown(path) for path in asked}
-    first = after(scripts, start_after, "start-after", tree.root) if start_after else 0
-    return History(
-        root=tree.root,
-        tool=tool.name,
-        description=_describe(tool, tree.root, scripts, forced),
-        scripts=scripts,
-        asked=frozenset(script.source.path for script in scripts[first:] if script.source.path in shown),
-        base=schema_of(desk, entry.schema or config.schema),
+    described = _describe(tool, tree.root, scripts, forced)
+    return history_of(desk, entry, History(tree.root, tool.name, described, scripts, frozenset(map(desk.shown, asked))), after)
+
+
+def forced_transaction(desk: Desk, entry: Migrations) -> str:
+    """The mode that is configured for these migrations, "" if what runs them decides."""
+    return next((mode for mode in (entry.transaction, desk.config.transaction) if mode in OVERRIDES), "")
+
+
+def history_of(desk: Desk, entry: Migrations, whole: History, after: After) -> History:
+    """A history as it is configured: `start-after` leaves fewer of its `asked`, `deployed`, `schema` and `postgres` are filled in.
+
+    Raises UsageError if it has no migration of a name that the configuration gives.
+    """
+    start_after, deployed = entry.start_after or desk.config.start_after, entry.deployed or desk.config.deployed
+    scripts = whole.scripts
+    first = after(scripts, start_after, "start-after", whole.root) if start_after else 0
+    return whole._replace(
+        asked=frozenset(script.source.path for script in scripts[first:] if script.source.path in whole.asked),
+        base=schema_of(desk, entry.schema or desk.config.schema),
         postgres=entry.postgres,
-        undeployed_from=after(scripts, deployed, "deployed", tree.root) if deployed else None,
+        undeployed_from=after(scripts, deployed, "deployed", whole.root) if deployed else None,
     )
 
 
@@ -183,7 +196,7 @@ def schema_of(desk: Desk, schema: str) -> Source | None:
 
 def _describe(tool: Tool, root: str, scripts: tuple[Script, ...], forced: str) -> str:
     count = sum(script.direction != "down" for script in scripts)
-    runs = _OVERRIDES.get(forced, tool.runs)
+    runs = OVERRIDES.get(forced, tool.runs)
     noun = tool.noun if count == 1 else tool.noun + "s"
     return f"{count} {tool.label} {noun} in {root}, {runs.removeprefix('each ') if count == 1 else runs}"
 

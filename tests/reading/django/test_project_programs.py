@@ -5,10 +5,6 @@ from pathlib import Path
 import pytest
 
 from dbguard.model.operations import RunProgram
-from dbguard.model.source import Source
-from dbguard.reading.django.migration import MigrationModule
-from dbguard.reading.django.programs import models_used
-from dbguard.reading.python.interpret import Interpreter
 from tests.reading.django.projects import migration, programs, project, read_one, unread
 
 MODELS = "from django.db import models\n\nclass Order(models.Model):\n    pass\n\nclass Kind:\n    NEW = 1\n\nNAMES = ('a',)\n"
@@ -160,15 +156,3 @@ def test_programs_that_cannot_be_found_are_programs_all_the_same(tmp_path: Path,
 def test_functions_that_call_each_other_come_to_an_end(tmp_path: Path) -> None:
     function = "def forwards(apps, editor):\n    back()\n\ndef back():\n    forwards(None, None)\n"
     assert program(tmp_path, function)[0].name == "forwards"
-
-
-def test_the_models_that_a_program_works_on_are_those_that_it_gets_by_literal_names() -> None:
-    text = migration(
-        top="def forwards(apps, editor):\n    apps.get_model('shop', 'Order'); apps.get_model('shop.Item'); apps.get_model(app_label='a', model_name='B')\n"
-        "    apps.get_model('shop', name); help(apps)\n\ndef help(apps):\n    apps.get_model('shop', 'Customer')\n",
-        operations="[migrations.RunPython(forwards)]",
-    )
-    interpreter = Interpreter(text)
-    members = interpreter.members(interpreter.names["Migration"])
-    module = MigrationModule("shop", "0001_initial", Source("x.py", text), interpreter, members)
-    assert models_used(members["operations"][0], module) == (("shop", "order"), ("shop", "item"), ("a", "b"), ("shop", "customer"))

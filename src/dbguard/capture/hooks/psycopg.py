@@ -6,7 +6,7 @@ What SQLAlchemy or Django send through a cursor is theirs: a call is recorded he
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import wraps
+from functools import partial, wraps
 from time import perf_counter
 from typing import Any
 
@@ -22,51 +22,57 @@ def install(module: Any, undo: list[Undo]) -> None:
         owner = getattr(module, name)
         replace(owner, "execute", _execute, undo)
         replace(owner, "executemany", _executemany, undo)
-        replace(owner, "stream", _stream, undo)
-        replace(owner, "copy", _copy, undo)
+        replace(owner, "stream", _sent, undo)
+        replace(owner, "copy", _sent, undo)
     for name in ("AsyncCursor", "AsyncServerCursor"):
         owner = getattr(module, name)
         replace(owner, "execute", _execute_async, undo)
         replace(owner, "executemany", _executemany_async, undo)
-        replace(owner, "stream", _stream, undo)
-        replace(owner, "copy", _copy, undo)
+        replace(owner, "stream", _sent, undo)
+        replace(owner, "copy", _sent, undo)
     base = next((kind for kind in module.Connection.__mro__ if "_exec_command" in vars(kind)), None)
     if base is not None:
         replace(base, "_exec_command", _command, undo)
 
 
-def _execute(original: Any) -> Any:
+def _execute(original: Any, *, many: bool = False) -> Any:
     @wraps(original)
     def execute(self: Any, *arguments: Any, **options: Any) -> Any:
         if not recorder.sinks:
             return original(self, *arguments, **options)
-        pending = _before(self, arguments, options)
+        pending = _before(self, arguments, options, many=many)
+        arguments, counted = _counted(arguments) if many else (arguments, None)
         try:
             result = original(self, *arguments, **options)
         except BaseException as error:
             failed("psycopg", pending, error)
             raise
-        _after(self, pending)
+        _after(self, pending, counted)
         return result
 
     return execute
 
 
-def _execute_async(original: Any) -> Any:
+def _execute_async(original: Any, *, many: bool = False) -> Any:
     @wraps(original)
     async def execute(self: Any, *arguments: Any, **options: Any) -> Any:
         if not recorder.sinks:
             return await original(self, *arguments, **options)
-        pending = _before(self, arguments, options)
+        pending = _before(self, arguments, options, many=many)
+        arguments, counted = _counted(arguments) if many else (arguments, None)
         try:
             result = await original(self, *arguments, **options)
         except BaseException as error:
             failed("psycopg", pending, error)
             raise
-        _after(self, pending)
+        _after(self, pending, counted)
         return result
 
     return execute
+
+
+_executemany = partial(_execute, many=True)
+_executemany_async = partial(_execute_async, many=True)
 
 
 class _Counted:
@@ -90,52 +96,9 @@ def _counted(arguments: tuple[Any, ...]) -> tuple[tuple[Any, ...], Any]:
     return (arguments[0], counted, *arguments[2:]), counted
 
 
-def _executemany(original: Any) -> Any:
-    @wraps(original)
-    def executemany(self: Any, *arguments: Any, **options: Any) -> Any:
-        if not recorder.sinks:
-            return original(self, *arguments, **options)
-        pending = _before(self, arguments, options, many=True)
-        arguments, counted = _counted(arguments)
-        try:
-            result = original(self, *arguments, **options)
-        except BaseException as error:
-            failed("psycopg", pending, error)
-            raise
-        _after(self, pending, counted)
-        return result
-
-    return executemany
-
-
-def _executemany_async(original: Any) -> Any:
-    @wraps(original)
-    async def executemany(self: Any, *arguments: Any, **options: Any) -> Any:
-        if not recorder.sinks:
-            return await original(self, *arguments, **options)
-        pending = _before(self, arguments, options, many=True)
-        arguments, counted = _counted(arguments)
-        try:
-            result = await original(self, *arguments, **options)
-        except BaseException as error:
-            failed("psycopg", pending, error)
-            raise
-        _after(self, pending, counted)
-        return result
-
-    return executemany
-
-
-def _stream(original: Any) -> Any:
-    """Rows come one by one and stay the host's: what is known is that it was sent."""
-    return _sent(original)
-
-
-def _copy(original: Any) -> Any:
-    return _sent(original)
-
-
 def _sent(original: Any) -> Any:
+    """Rows come one by one and stay the host's: what is known is that it was sent."""
+
     @wraps(original)
     def send(self: Any, *arguments: Any, **options: Any) -> Any:
         if recorder.sinks:

@@ -13,6 +13,7 @@ import gc
 import os
 import warnings
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 from dbguard.config import Migrations
 from dbguard.errors import UsageError
@@ -23,12 +24,10 @@ from dbguard.reading.alembic.graph import arrange
 from dbguard.reading.alembic.remembered import Memory
 from dbguard.reading.alembic.revision import Revision, Way, load, scripts
 from dbguard.reading.folders import Disk, other_database
-from dbguard.reading.history import Desk, History, schema_of
+from dbguard.reading.history import OVERRIDES, Desk, History, forced_transaction, history_of
 from dbguard.reading.names import stem
 
 __all__ = ["histories"]
-
-_OVERRIDES = {"one": "each in one transaction, as configured", "none": "without a transaction, as configured"}
 
 
 def histories(desk: Desk, disk: Disk, asked: Mapping[str, None]) -> list[History]:
@@ -55,26 +54,15 @@ def _history(desk: Desk, environment: Environment, asked: set[str]) -> History |
     revisions = _revisions(desk, environment, memory, asked)
     if not revisions:
         return None
-    root, config = desk.shown(environment.root), desk.config
-    entry = _entry(desk, environment)
-    forced = next((mode for mode in (entry.transaction, config.transaction) if mode in _OVERRIDES), "")
-    shown = {desk.shown(path) for path in asked}
+    root, entry = desk.shown(environment.root), _entry(desk, environment)
+    forced = forced_transaction(desk, entry)
+    shown = frozenset(map(desk.shown, asked))
     way = Way(environment, memory, root, forced or ("none" if environment.env.autocommits else "one"))
     found = _scripts(revisions, way, shown)
     memory.save()
-    start_after, deployed = entry.start_after or config.start_after, entry.deployed or config.deployed
-    first = _after(found, start_after, "start-after", root) if start_after else 0
-    return History(
-        root=root,
-        tool="alembic",
-        description=_described(environment, len(revisions), root, forced),
-        scripts=found,
-        asked=frozenset(script.source.path for script in found[first:] if script.source.path in shown),
-        base=schema_of(desk, entry.schema or config.schema),
-        postgres=entry.postgres,
-        undeployed_from=_after(found, deployed, "deployed", root) if deployed else None,
-        runner_lock_timeout=environment.sets_lock_timeout,
-    )
+    described = _described(environment, len(revisions), root, forced)
+    whole = History(root, "alembic", described, found, shown, runner_lock_timeout=environment.sets_lock_timeout)
+    return history_of(desk, entry, whole, _after)
 
 
 def _revisions(desk: Desk, environment: Environment, memory: Memory, asked: set[str]) -> list[Revision]:
@@ -106,7 +94,7 @@ def _entry(desk: Desk, environment: Environment) -> Migrations:
     return Migrations(path="")
 
 
-def _scripts(revisions: list[Revision], way: Way, asked: set[str]) -> tuple[Script, ...]:
+def _scripts(revisions: list[Revision], way: Way, asked: AbstractSet[str]) -> tuple[Script, ...]:
     graph = arrange([revision.node for revision in revisions])
     found: list[Script] = []
     enabled = gc.isenabled()
@@ -126,7 +114,7 @@ def _scripts(revisions: list[Revision], way: Way, asked: set[str]) -> tuple[Scri
 def _described(environment: Environment, count: int, root: str, forced: str) -> str:
     env = environment.env
     if forced:
-        how = _OVERRIDES[forced]
+        how = OVERRIDES[forced]
     elif env.autocommits:
         how = "each statement by itself"
     elif env.external:

@@ -28,7 +28,7 @@ from dbguard.reading.django.load import Loaded, load, place
 from dbguard.reading.django.migration import Settings
 from dbguard.reading.django.modules import Modules
 from dbguard.reading.folders import Disk
-from dbguard.reading.history import Desk, History, schema_of
+from dbguard.reading.history import Desk, History, forced_transaction, history_of
 from dbguard.reading.names import natural
 
 __all__ = ["histories"]
@@ -168,22 +168,11 @@ def _histories(desk: Desk, project: Project, asked: Iterable[str]) -> list[Histo
 def _history(desk: Desk, project: Project, ordered: Order, asked: set[str]) -> History:
     scripts = _scripts(desk, project, ordered, asked)
     entry = _entry(desk, project.root)
-    start_after, deployed = entry.start_after or desk.config.start_after, entry.deployed or desk.config.deployed
-    first = _after(scripts, start_after, "start-after", project.shown) if start_after else 0
-    forced = next((mode for mode in (entry.transaction, desk.config.transaction) if mode in {"one", "none"}), "")
-    if forced:
+    if forced := forced_transaction(desk, entry):
         scripts = tuple(script._replace(transaction=forced) for script in scripts)
-    return History(
-        root=project.shown,
-        tool="django",
-        description=_describe(project, scripts),
-        scripts=scripts,
-        asked=frozenset(script.source.path for script in scripts[first:] if script.source.path in asked),
-        base=schema_of(desk, entry.schema or desk.config.schema),
-        postgres=entry.postgres,
-        undeployed_from=_after(scripts, deployed, "deployed", project.shown) if deployed else None,
-        runner_lock_timeout=project.found.lock_timeout.strip("0") != "",
-    )
+    sets_timeout = project.found.lock_timeout.strip("0") != ""
+    whole = History(project.shown, "django", _describe(project, scripts), scripts, frozenset(asked), runner_lock_timeout=sets_timeout)
+    return history_of(desk, entry, whole, _after)
 
 
 def _entry(desk: Desk, root: str) -> Migrations:

@@ -60,21 +60,6 @@ def _program(name: str, called: Called, migration: MigrationModule, reverse: Val
     return RunProgram(name, reverse is not None, tuple(imports), tuple(unbatched), in_transaction)
 
 
-def models_used(called: Called, migration: MigrationModule) -> tuple[tuple[str, str], ...]:
-    """The models, as (app label, model name in lower case), that a `RunPython` gets from `apps.get_model` by literal names."""
-    found: dict[tuple[str, str], None] = {}
-    for _, function in _functions(_argument(called, 0, "code"), migration.interpreter):
-        for node in ast.walk(function):
-            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get_model"):
-                continue
-            given = [one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
-            given += [one.value.value for one in node.keywords if isinstance(one.value, ast.Constant) and isinstance(one.value.value, str)]
-            parts = given[0].split(".") if len(given) == 1 else given
-            if len(parts) == 2:
-                found[parts[0], parts[1].lower()] = None
-    return tuple(found)
-
-
 def _argument(called: Called, position: int, name: str) -> Value:
     return called.args[position] if len(called.args) > position else called.kwargs.get(name)
 
