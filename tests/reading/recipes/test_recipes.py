@@ -75,6 +75,7 @@ def test_every_comment_is_kept():
         "COMMIT;\nBEGIN;",
         "SELECT " + "(" * 3000,
         "SELECT 1\u2028;\x85SELECT 2;",
+        "\\\r'\r'",
     ],
 )
 def test_any_text_becomes_python(sql: str):

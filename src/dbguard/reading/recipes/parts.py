@@ -127,7 +127,7 @@ def comment_text(text: str, *, begun: bool) -> str:
     """A comment as a line of Python. What cannot run in a transaction does not share a migration with what came before it."""
     if begun and text.startswith("outside "):
         text = f"next migration, {text}"
-    return f"# {text}".rstrip()
+    return f"# {' '.join(text.splitlines())}".rstrip()
 
 
 def is_batch(line: Line) -> bool:
