@@ -261,7 +261,13 @@ def _references(tables: Mapping[Name, Table]) -> _Keys:
     changed = [table for name, table in tables.items() if old.get(name) is not table]
     gone = [table for name, table in old.items() if name not in tables]
     same = not any(map(_keys, gone)) and all(_same_keys(old.get(one.name), one) for one in changed)
-    _latest = tables, _moved(found, old, changed) if same else _all(tables)
+    if same:
+        _latest = tables, _moved(found, old, changed)
+    elif not gone and not any(table.name in old for table in changed):  # new tables come last
+        added = _all({table.name: table for table in changed})
+        _latest = tables, {**found, **{name: (*found.get(name, ()), *keys) for name, keys in added.items()}}
+    else:
+        _latest = tables, _all(tables)
     return _latest[1]
 
 

@@ -101,11 +101,20 @@ class Parsed(Record):
 class Lines:
     """Line and column of an offset: both 1-based, columns in code points."""
 
-    __slots__ = ("_starts",)
+    __slots__ = ("_starts", "_text")
 
     def __init__(self, text: str) -> None:
-        self._starts = list(map(add, accumulate(map(len, text.split("\n")), initial=0), count()))
+        self._text = text
+        self._starts: list[int] = []
 
     def at(self, offset: int) -> tuple[int, int]:
+        text = self._text
+        if len(text) < _SHORT:
+            return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+        if not self._starts:
+            self._starts = list(map(add, accumulate(map(len, text.split("\n")), initial=0), count()))
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
+
+
+_SHORT = 10_000  # characters that are counted faster than a list of lines is made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dbguard.model.finding import Finding, Flag, Severity
 from dbguard.model.postgres import Server
@@ -14,6 +14,9 @@ from dbguard.pipelines.waking import Checks
 from dbguard.replay.effects import effects
 from dbguard.rulebook import Rule
 from dbguard.rulebook.select import Selection
+
+if TYPE_CHECKING:
+    from dbguard.pipelines.measure import Measure
 
 JUDGED_IN_DOWN = {"locks", "rewrites", "transactions"}
 """A down script undoes what nobody may use any more, so only what it does to others counts, one level lower: errors become
@@ -28,7 +31,8 @@ UNRELATED_TO_LOCKS = {"queries", "schema", "security"}
 class Inspection:
     """Runs the checks that are on over the steps of one history."""
 
-    def __init__(self, selection: Selection, postgres: tuple[int, int]) -> None:
+    def __init__(self, selection: Selection, postgres: tuple[int, int], measure: Measure | None = None) -> None:
+        self._measure = measure
         woken = selection.woken()
         self._always = woken.get("*", ())  # by every operation, not by moments
         self._woken = {name: rules if name in _MOMENTS else (*rules, *self._always) for name, rules in woken.items()}
@@ -38,6 +42,7 @@ class Inspection:
         self._moments: dict[tuple[type, frozenset[type]], tuple[Rule, ...]] = {}
         self._low, self._high = postgres
         self._lines: tuple[str, Lines] | None = None
+        self._reasons: tuple[Step | None, tuple[str, ...]] = None, ()
         self._older: dict[tuple[int, int], Step] = {}  # steps of this script on other majors: moments ask for them again
 
     def findings(self, steps: Iterable[Step]) -> Iterator[Finding]:
@@ -158,11 +163,17 @@ class Inspection:
             recipe=_in_its_language(words.recipe, step.script, excerpt),
             assumes=tuple(dict.fromkeys((*flag.assumes, *about.effects.unknown))),
             postgres=versions,
-            because=() if rule.category in UNRELATED_TO_LOCKS else because(about.effects, about.before),
+            because=() if rule.category in UNRELATED_TO_LOCKS else self._because(about),
             excerpt=excerpt,
             start=place.start,
             table=flag.facts.get("table", ""),
         )
+
+    def _because(self, about: Step) -> tuple[str, ...]:
+        """Remembered for one step: several rules speak of the same."""
+        if self._reasons[0] is not about:
+            self._reasons = about, because(about.effects, about.before, self._measure.of(about.statement) if self._measure else None)
+        return self._reasons[1]
 
     def _merged(self, same: list[Finding]) -> Finding:
         """The same finding of several segments of majors as one, with the recipe of the oldest, which newer ones know as well."""

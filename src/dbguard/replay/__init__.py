@@ -183,8 +183,11 @@ def _doubt(state: State, text: str) -> State:
     tables = state.schema.tables
     if not tables:
         return state
+    mentioned = [name for name, table in tables.items() if table.known and name.name in text]
+    if not mentioned:
+        return state
     words = set(re.findall(r"\w+", text))
-    doubted = {name: table._replace(known=False) for name, table in tables.items() if table.known and name.name in words}
+    doubted = {name: tables[name]._replace(known=False) for name in mentioned if name.name in words}
     if not doubted:
         return state
     return state._replace(schema=state.schema._replace(tables={**tables, **doubted}))

@@ -65,6 +65,8 @@ def merge(parts: Iterable[Effects], before: State, after: State | None = None) -
     not exist by name before are left out.
     """
     parts = tuple(parts)
+    if len(parts) == 1 and not (parts[0].locks or parts[0].rewrites or parts[0].scans or parts[0].builds or parts[0].unknown):
+        return parts[0]
     modes: dict[Name, LockMode] = {}
     for part in parts:
         for lock in part.locks:
