@@ -16,6 +16,11 @@ FORMATS = {
     "json": "dbguard.report.as_json",
     "sarif": "dbguard.report.sarif",
     "github": "dbguard.report.github",
+    "gitlab": "dbguard.report.gitlab",
+    "junit": "dbguard.report.junit",
+    "markdown": "dbguard.report.markdown",
+    "summary": "dbguard.report.summary",
+    "html": "dbguard.report.html",
 }
 
 

@@ -14,12 +14,13 @@ _line = json.JSONEncoder(ensure_ascii=False).encode
 def render(result: Result) -> str:
     """One finding a line: as easy to search as to parse, and four times as fast to write as an indented document."""
     summary = result.summary._asdict()
-    del summary["allowed"]
+    for own in ("allowed", "known", "gone"):
+        del summary[own]
     summary["seconds"] = round(summary["seconds"], 3)
     parts = {
         "version": _line(VERSION),
         "postgres": _line(result.postgres),
-        "findings": _lines([_finding(finding) for finding in result.findings]),
+        "findings": _lines([finding_line(finding) for finding in result.findings]),
         "unread": _lines([_line({"path": part.path, "line": part.line, "reason": part.reason}) for part in result.unread]),
         "summary": _line(summary),
     }
@@ -30,7 +31,7 @@ def _lines(values: list[str]) -> str:
     return "[\n    " + ",\n    ".join(values) + "\n  ]" if values else "[]"
 
 
-def _finding(finding: Finding) -> str:
+def finding_line(finding: Finding) -> str:
     """A report may have ten thousand: written field by field they take half of the time."""
     return (
         f'{{"rule": "{finding.rule}", "category": "{finding.category}", "severity": "{finding.severity}", "path": {_quoted(finding.path)}, '

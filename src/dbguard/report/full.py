@@ -22,8 +22,8 @@ _FIRST_WORDS = r"\w+(?: \w+)?"
 
 def render(result: Result, *, color: bool = False) -> str:
     """The report; with `color`, escape sequences for a terminal."""
-    paint = _painted if color else _plain
-    blocks = ["\n".join(_finding(finding, paint)) for finding in result.findings]
+    paint = painter(color=color)
+    blocks = ["\n".join(finding_lines(finding, paint)) for finding in result.findings]
     if result.unread:
         kinds = {False: "not read", True: "unreadable"}
         blocks.append("\n".join(f"{paint(kinds[part.fatal], _ODD)}  {one_line(f'{part.path}:{part.line}  {part.reason}')}" for part in result.unread))
@@ -36,7 +36,8 @@ def render(result: Result, *, color: bool = False) -> str:
     return "\n\n".join([*blocks, "\n".join([*recognised, last_line(result)])]) + "\n"
 
 
-def _finding(finding: Finding, paint: Painter) -> Iterator[str]:
+def finding_lines(finding: Finding, paint: Painter) -> Iterator[str]:
+    """A finding as a block of lines."""
     severity = "" if finding.severity is Severity.ERROR else f" ({finding.severity})"
     yield f"{paint(f'{one_line(finding.path)}:{finding.line}', _BOLD)}  {paint(finding.rule, _COLORS[finding.severity])}{severity}"
     yield f"  {one_line(finding.message)}"
@@ -59,6 +60,10 @@ def _excerpt(finding: Finding, paint: Painter) -> Iterator[str]:
     lines = visible(finding.excerpt).splitlines()
     if not lines:
         return
+    if finding.calls:  # it stands at a line of the program, and what was sent there is no line of a file
+        sql = one_line(" ".join(finding.excerpt.split()))
+        yield f"  {paint('query', _DIM)}    {sql[:WIDEST]}{'...' if len(sql) > WIDEST else ''}"
+        return
     width = max(3, len(str(finding.line + min(len(lines), LONGEST_EXCERPT) - 1)))
     for number, line in enumerate(lines[:LONGEST_EXCERPT], start=finding.line):
         shown = line.expandtabs(4)
@@ -67,6 +72,10 @@ def _excerpt(finding: Finding, paint: Painter) -> Iterator[str]:
             yield f" {' ' * width}   {paint('^' * len(words[0]), _COLORS[finding.severity])}"
     if len(lines) > LONGEST_EXCERPT:
         yield f" {paint(f'{chr(46) * 3:>{width}} |', _DIM)} {len(lines) - LONGEST_EXCERPT} more lines"
+
+
+def painter(*, color: bool) -> Painter:
+    return _painted if color else _plain
 
 
 def _plain(text: str, _code: str) -> str:

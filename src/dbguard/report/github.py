@@ -8,13 +8,31 @@ from dbguard.report.words import last_line, visible
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.ADVICE: "notice"}
 
 
+MOST_SHOWN = 10  # of a kind, in one step; the rest stands in its log only
+
+
 def render(result: Result) -> str:
-    lines = [_finding(finding) for finding in sorted(result.findings, key=lambda finding: -finding.severity)]
+    return "".join(f"{line}\n" for line in [*commands(result), _data(last_line(result))])
+
+
+def commands(result: Result, first: str = "") -> list[str]:
+    """Workflow commands, the worst first, `first` before all. Of more than ten of a kind, the tenth tells how many follow."""
+    lines = [first] if first else []
+    lines += [_finding(finding) for finding in sorted(result.findings, key=lambda finding: -finding.severity)]
     for part in result.unread:
         command, title = ("error", "dbguard could not read this file") if part.fatal else ("notice", "dbguard could not read this part")
         lines.append(f"::{command} file={_property(part.path)},line={part.line},title={_property(title)}::{_data(part.reason)}")
     lines += [f"::error title=dbguard check crashed::{_data(crash)}" for crash in result.crashed]
-    return "".join(f"{line}\n" for line in [*lines, _data(last_line(result))])
+    for command in _COMMANDS.values():
+        of_kind = [position for position, line in enumerate(lines) if line.startswith(f"::{command} ")]
+        if (hidden := len(of_kind) - MOST_SHOWN + 1) > 1:
+            lines.insert(of_kind[MOST_SHOWN - 1], annotation(command, "dbguard", f"{hidden:,} more {command}s are in the log of this step"))
+    return lines
+
+
+def annotation(command: str, title: str, text: str) -> str:
+    """One that stands at no file. `command` is error, warning or notice."""
+    return f"::{command} title={_property(title)}::{_data(text)}"
 
 
 def _finding(finding: Finding) -> str:

@@ -11,11 +11,12 @@ VERSION = 1
 
 def render(statements: Iterable[Any], postgres: int) -> str:
     """`statements` are `StatementEffects` of `dbguard.predict`."""
-    document = {"version": VERSION, "postgres": postgres, "statements": [_statement(statement) for statement in statements]}
+    document = {"version": VERSION, "postgres": postgres, "statements": [fields(statement) for statement in statements]}
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _statement(statement: Any) -> dict[str, Any]:
+def fields(statement: Any) -> dict[str, Any]:
+    """One statement, as a value for JSON."""
     return {
         "path": statement.path,
         "line": statement.line,

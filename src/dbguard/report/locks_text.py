@@ -18,16 +18,26 @@ def render(statements: Iterable[Any], postgres: int, *, color: bool = False) -> 
 
 
 def _statement(statement: Any, *, color: bool) -> Iterator[str]:
-    first, *rest = visible(statement.sql).splitlines() or [""]
     place = f"{one_line(statement.path)}:{statement.line}"
     yield f"\x1b[1m{place}\x1b[0m" if color else place
-    yield f"  {first[:_WIDEST]}{' ...' if rest or len(first) > _WIDEST else ''}"
+    yield f"  {first_line(statement.sql)}"
+    yield from effects(statement)
+
+
+def first_line(sql: str) -> str:
+    """A statement on one line of a terminal."""
+    first, *rest = visible(sql).splitlines() or [""]
+    return f"{first[:_WIDEST]}{' ...' if rest or len(first) > _WIDEST else ''}"
+
+
+def effects(statement: Any) -> Iterator[str]:
+    """The lines that tell what a statement does."""
     if statement.fails:
         yield f"  fails         {one_line(statement.fails)}"
     if statement.transaction != "allowed":
         yield f"  transaction   {statement.transaction}"
     for lock in statement.locks:
-        yield f"  {lock.mode!s:<24}  {one_line(str(lock.relation))}  ({_blocked(lock.blocks)})"
+        yield f"  {lock.mode!s:<24}  {one_line(str(lock.relation))}  ({blocked(lock.blocks)})"
     for verb in ("rewrites", "scans", "builds"):
         if names := getattr(statement, verb):
             yield f"  {verb:<12}  {one_line(', '.join(map(str, names)))}"
@@ -37,6 +47,7 @@ def _statement(statement: Any, *, color: bool) -> Iterator[str]:
         yield "  locks nothing that existed before"
 
 
-def _blocked(blocks: Iterable[str]) -> str:
+def blocked(blocks: Iterable[str]) -> str:
+    """What a lock stops, in words. `blocks` are those of `LockMode.blocks`."""
     words = [_WORDS[word] for word in blocks]
     return f"blocks {', '.join(words)}" if words else "blocks nobody's reads, writes or maintenance"

@@ -53,7 +53,8 @@ def _block(told: Any) -> Iterator[str]:
 
 def _numbers(told: Any) -> Iterator[str]:
     if told.calls:
-        yield f" {told.calls:,} call{'' if told.calls == 1 else 's'} in {told.units:,} unit{'' if told.units == 1 else 's'} of work"
+        units = f" in {told.units:,} unit{'' if told.units == 1 else 's'} of work" if told.units else ""
+        yield f" {told.calls:,} call{'' if told.calls == 1 else 's'}{units}"
     if told.seconds is not None:
         yield f" {told.seconds * 1000:,.1f} ms"
     if told.rows is not None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
-from collections import Counter
 from typing import Any
 from urllib.parse import quote
 
 from dbguard.model.finding import Finding, Result, Severity, UnreadPart
+from dbguard.report.fingerprints import fingerprints
 from dbguard.rulebook import Rulebook
 from dbguard.rulebook.render import as_markdown
 from dbguard.version import __version__
@@ -19,6 +17,10 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.ADVICE
 
 
 def render(result: Result) -> str:
+    return json.dumps(document(result), indent=2, ensure_ascii=False) + "\n"
+
+
+def document(result: Result) -> dict[str, Any]:
     rules = sorted({finding.rule for finding in result.findings})
     run = {
         "tool": {"driver": _driver(rules)},
@@ -27,7 +29,7 @@ def render(result: Result) -> str:
         "originalUriBaseIds": {"ROOT": {"description": {"text": "the folder in which dbguard was run"}}},
         "results": _results(result.findings, {rule: index for index, rule in enumerate(rules)}),
     }
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
+    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
 def _driver(names: list[str]) -> dict[str, Any]:
@@ -51,11 +53,8 @@ def _rule(name: str, book: Rulebook | None) -> dict[str, Any]:
 
 
 def _results(findings: tuple[Finding, ...], indexes: dict[str, int]) -> list[dict[str, Any]]:
-    seen: Counter[str] = Counter()
     results = []
-    for finding in findings:
-        fingerprint = _fingerprint(finding)
-        seen[fingerprint] += 1
+    for finding, fingerprint in zip(findings, fingerprints(findings), strict=True):
         results.append(
             {
                 "ruleId": finding.rule,
@@ -63,7 +62,7 @@ def _results(findings: tuple[Finding, ...], indexes: dict[str, int]) -> list[dic
                 "level": _LEVELS[finding.severity],
                 "message": {"text": _message(finding)},
                 "locations": [{"physicalLocation": {"artifactLocation": _artifact(finding.path), "region": _region(finding)}}],
-                "partialFingerprints": {"dbguard/v1": f"{fingerprint}:{seen[fingerprint]}"},
+                "partialFingerprints": {"dbguard/v1": fingerprint},
             }
         )
     return results
@@ -74,12 +73,6 @@ def _message(finding: Finding) -> str:
     if finding.instead:
         parts.append(f"instead: {finding.instead}")
     return "\n".join(part for part in (*parts, finding.recipe) if part)
-
-
-def _fingerprint(finding: Finding) -> str:
-    """The rule, the file and the statement without its white space: what stays the same when lines move."""
-    text = "\0".join((finding.rule, finding.path, re.sub(r"\s+", " ", finding.excerpt), finding.message))
-    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:32]
 
 
 def _region(finding: Finding) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from dbguard.model.finding import Result
@@ -28,6 +29,10 @@ def last_line(result: Result) -> str:
         sentences.append(f"{counted(lowered, 'finding')} lowered to advice because the table is known to be small.")
     if summary.allowed:
         sentences.append(f"{counted(summary.allowed, 'finding')} allowed.")
+    if summary.known:
+        sentences.append(f"{counted(summary.known, 'finding')} known from the baseline.")
+    if summary.gone:
+        sentences.append(f"{counted(summary.gone, 'entry', 'entries')} of the baseline not found any more: dbguard baseline prune.")
     unread = [part for part in result.unread if not part.fatal]
     if unread:
         reasons = Counter(part.reason.partition(":")[0] for part in unread)
@@ -55,9 +60,18 @@ def _where(result: Result) -> str:
 
 def visible(text: str) -> str:
     """`text` without control characters, which a file could use to write over the terminal."""
-    return "".join(c if c in "\n\t" or (c >= " " and c != "\x7f" and not "\x80" <= c <= "\x9f") else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def one_line(text: str) -> str:
     """`text` without control characters and line ends: names in SQL and of files can hold both."""
     return visible(" ".join(text.splitlines()))
+
+
+def unturned(text: str) -> str:
+    """`text` without marks that turn the direction of what follows (Unicode Technical Report 36, section 2.4), and without half characters."""
+    return _TURNING.sub("\N{REPLACEMENT CHARACTER}", text).encode(errors="backslashreplace").decode()
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
