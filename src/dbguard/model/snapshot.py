@@ -10,7 +10,7 @@ class Relation(Record):
     """A table, index, materialized view, sequence or TOAST table that has storage, or the parent of such."""
 
     name: Name
-    kind: str  # relkind: r table, p partitioned table, i index, I partitioned index, m materialized view, t TOAST table (named after its owner)
+    kind: str  # relkind: r table, p partitioned table, i index, I partitioned index, m materialized view, f foreign table, t TOAST (owner's name)
     pages: int = 0  # of 8 kB, of the file, not of pg_class
     tuples: float = -1.0  # reltuples; -1 if it was never analyzed
     all_visible: int = 0  # pages
@@ -19,6 +19,7 @@ class Relation(Record):
     table: Name | None = None  # of an index
     height: int | None = None  # of a btree: levels above the leaves, where the server told
     relation_bytes: int = 0  # all forks and TOAST, indexes apart
+    analyzed_pages: int | None = None  # relpages of pg_class, where it is not `pages`: the planner takes `tuples` to be on so many
 
 
 class ColumnStatistics(Record):
@@ -41,6 +42,20 @@ class ColumnStatistics(Record):
     range_empty_frac: float | None = None
     range_bounds_histogram: str | None = None
     masked: bool = False  # whether values are tokens in the place of the real ones
+
+
+class ExtendedStatistics(Record):
+    """One row of pg_stats_ext: what CREATE STATISTICS collected. Column numbers in the texts count the columns that exist, from 1."""
+
+    name: Name
+    relation: Name
+    inherited: bool = False
+    n_distinct: str | None = None  # text of pg_ndistinct: {"1, 2": 42}
+    dependencies: str | None = None  # text of pg_dependencies: {"1 => 2": 0.97}
+    most_common_vals: str | None = None  # text[], one row of values per item; values of columns in the order of column numbers
+    most_common_freqs: str | None = None
+    most_common_base_freqs: str | None = None
+    masked: bool = False
 
 
 class Activity(Record):
@@ -87,9 +102,13 @@ class Snapshot(Record):
     settings: tuple[tuple[str, str], ...] = ()  # of the planner, and those that change what SQL means
     extensions: tuple[tuple[str, str, str], ...] = ()  # name, version, schema
     activity: tuple[Activity, ...] = ()
-    seconds: float | None = None  # that `activity` and `statements` cover; None: not known
+    seconds: float | None = None  # that `activity` covers; None: not known
     statements: tuple[StatementTotal, ...] = ()
     longest_transactions: tuple[float, ...] = ()  # seconds, those open when the snapshot was taken, longest first
     applied: tuple[Applied, ...] = ()
     hidden: tuple[str, ...] = ()  # sentences: what the role could not see, and what follows
     locale: tuple[tuple[str, str], ...] = ()  # encoding, collate, ctype, provider of the database
+    extended: tuple[ExtendedStatistics, ...] = ()
+    roles: tuple[str, ...] = ()  # roles that policies of the schema name; a database that the schema is made in needs them
+    role_settings: tuple[tuple[str, str, str], ...] = ()  # role, setting, value: ALTER ROLE ... SET, of the settings in `settings`
+    statements_seconds: float | None = None  # that `statements` cover; None: as long as `seconds`
