@@ -54,17 +54,19 @@ def read_relations(connection: Connection[Any]) -> Measured:
     names = {row[0]: Name(row[1], row[2]) for row in rows}
     found: dict[int, Relation] = {}
     hidden = []
-    for oid, _, _, kind, tuples, visible, all_frozen, method, table, owner, pages, locked, blocks, size in rows:
+    for oid, _, _, kind, tuples, visible, all_frozen, method, table, owner, analyzed, locked, blocks, size in rows:
+        pages = int(analyzed if blocks is None and kind not in "pI" else blocks or 0)
         found[oid] = Relation(
             name=names[owner] if kind == "t" else names[oid],
             kind=kind,
-            pages=int(pages if blocks is None and kind not in "pI" else blocks or 0),
+            pages=pages,
             tuples=float(tuples),
             all_visible=visible,
             all_frozen=all_frozen,
             method=method,
             table=names.get(table),
             relation_bytes=int(size or 0),
+            analyzed_pages=None if kind in "pIf" or analyzed == pages else analyzed,
         )
         if locked:
             hidden.append(f"{names[oid]}: locked at that moment, so its size is the one of the last VACUUM or ANALYZE")
