@@ -21,7 +21,9 @@ from dbguard.replay import final_state, replay
 from dbguard.rulebook.page import ExampleFile
 from dbguard.rulebook.select import from_config
 from tests.book import BOOK
-from tests.workload.told import inspect_units
+from tests.planning.written import is_plan, plan_findings
+from tests.round_trips import has_down, round_trips
+from tests.workload.told import inspect_totals, inspect_units
 from tests.written_calls import unit_of
 
 
@@ -69,16 +71,22 @@ def is_calls(file: ExampleFile) -> bool:
     return file.name.endswith(".jsonl")
 
 
+def is_migration(file: ExampleFile) -> bool:
+    return not is_queries(file) and not is_calls(file) and not is_plan(file)
+
+
 def parse_files(files: tuple[ExampleFile, ...]) -> list[Parsed]:
-    return list(map(parse, scripts_of(tuple(file for file in files if not is_queries(file) and not is_calls(file)))))
+    return list(map(parse, scripts_of(tuple(filter(is_migration, files)))))
 
 
 def run(files: tuple[ExampleFile, ...], config: str = "", *, extend: tuple[str, ...] = (), asked: str = "") -> Result:
     """The result for all files, or for those whose name starts with `asked`."""
+    if has_down(files):
+        return round_trips(files, extend)
     settings = config_of(config)
     settings = settings._replace(extend_select=(*settings.extend_select, *extend))
     selection = from_config(settings, BOOK)
-    migrations = tuple(file for file in files if not is_queries(file) and not is_calls(file))
+    migrations = tuple(filter(is_migration, files))
     scripts = scripts_of(migrations, settings.transaction)
     paths = frozenset(file.name for file in migrations if file.name.startswith(asked))
     part = check_history(History("", "plain", "", scripts, paths), settings, selection)
@@ -91,7 +99,10 @@ def run(files: tuple[ExampleFile, ...], config: str = "", *, extend: tuple[str, 
         part = part._replace(findings=(*part.findings, *report.findings))
     for file in files:
         if is_calls(file) and file.name.startswith(asked):
-            part = part._replace(findings=(*part.findings, *inspect_units([unit_of(file.text)], selection)))
+            found = inspect_totals(file.text, selection) if '"total":' in file.text else inspect_units([unit_of(file.text)], selection)
+            part = part._replace(findings=(*part.findings, *found))
+        if is_plan(file) and file.name.startswith(asked):
+            part = part._replace(findings=(*part.findings, *plan_findings(file, list(scripts), selection)))
     summary = Summary(files=part.files, migrations=len(files), statements=part.statements)
     return judge(Result(part.findings, part.unread, summary, settings.postgres), part.allows, selection, settings)
 

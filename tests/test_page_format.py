@@ -74,7 +74,7 @@ def test_wording_follows_the_guide(rule: Rule):
 @pytest.mark.parametrize("rule", CHECKED, ids=by_name)
 def test_wakes_are_what_the_check_takes(rule: Rule):
     module = import_module(rule.module)
-    known = {*operations.__all__, "EndOfTransaction", "EndOfScript", "Merged", "Query", "Unit", "*"}
+    known = {*operations.__all__, "EndOfTransaction", "EndOfScript", "Merged", "RoundTrip", "Query", "Unit", "Totals", "Plan", "*"}
     assert set(rule.header.wakes) <= known
     assert rule.header.when <= known
     assert not rule.header.when or all(name.startswith("EndOf") for name in rule.header.wakes)

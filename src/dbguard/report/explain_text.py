@@ -56,7 +56,7 @@ def _query(one: Explained, paint: Paint, width: int, *, alone: bool) -> Iterator
     yield from _more(one, paint, width)
     if one.advice:
         yield ""
-        yield from _advice(one.advice, paint, width)
+        yield from _advice(one.advice if alone else tuple(each._replace(migration="") for each in one.advice), paint, width)
 
 
 def _tree(one: Explained, paint: Paint, width: int) -> Iterator[str]:

@@ -165,7 +165,7 @@ def _header(name: str, data: dict[str, Any]) -> Header:
 # Patterns of the body are texts, compiled when the first body is read: a run without findings reads none.
 _FENCE = r"(?ms)^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```[ ]*$"
 _SECTION = r"(?m)^## (.+?)\s*$"
-_FILE = r"(?m)^(?:--|\#) (?P<name>[\w./-]+\.(?:sql|py))(?: \((?P<how>[^)\n]*)\))?[ ]*\n"
+_FILE = r"(?m)^(?:--|\#) (?P<name>[\w./-]+\.(?:sql|py|plan))(?: \((?P<how>[^)\n]*)\))?[ ]*\n"
 _HOW = {None: "auto", "no transaction": "none", "in a transaction": "one", "edited": "edited"}
 
 
@@ -216,19 +216,22 @@ def _examples(text: str, fences: list[re.Match[str]]) -> list[Example]:
         elif info in {"sql bad", "sql good", "python bad", "python good"}:
             files = split_files(fence["text"])
             found.append(Example(info.split()[1], text.count("\n", 0, fence.start()) + 1, files, config))
+        elif info in {"plan bad", "plan good"}:  # a plan as EXPLAIN prints it, after the schema where that matters
+            files = split_files(fence["text"], "query.plan")
+            found.append(Example(info.split()[1], text.count("\n", 0, fence.start()) + 1, files, config))
         elif info in {"json bad", "json good"}:  # calls of one unit of work, one a line
             files = (ExampleFile("calls.jsonl", fence["text"]),)
             found.append(Example(info.split()[1], text.count("\n", 0, fence.start()) + 1, files, config))
         elif info == "text output":
             if not found or found[-1].kind != "bad" or found[-1].output is not None:
-                raise ValueError("a `text output` fence must follow a `sql bad`, `python bad` or `json bad` fence")
+                raise ValueError("a `text output` fence must follow a `sql bad`, `python bad`, `json bad` or `plan bad` fence")
             found[-1] = found[-1]._replace(output=fence["text"], output_span=fence.span("text"))
         elif info.split()[:2] != ["sql", "recipe"] and info not in {"toml", "sql", "text", "python", "toml config", ""}:
             raise ValueError(f"unknown fence `{info}`")
     return found
 
 
-def split_files(text: str) -> tuple[ExampleFile, ...]:
+def split_files(text: str, alone: str = "001.sql") -> tuple[ExampleFile, ...]:
     """The migrations of an example: a line `-- 002_name.sql` starts the next, `(no transaction)` says how it is run.
 
     In Python the line is `# versions/002_name.py` (Alembic) or `# shop/migrations/0002_name.py` (Django).
@@ -236,7 +239,7 @@ def split_files(text: str) -> tuple[ExampleFile, ...]:
     """
     markers = list(re.finditer(_FILE, text))
     if not markers:
-        return (ExampleFile("001.sql", text),)
+        return (ExampleFile(alone, text),)
     if text[: markers[0].start()].strip():
         raise ValueError("an example with `-- name.sql` or `# name.py` lines must start with one")
     ends = [*(m.start() for m in markers[1:]), len(text)]

@@ -1,0 +1,83 @@
+"""Questions that several checks ask about a plan. Pure: no wording but that of names and amounts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from dbguard.model.names import quote
+from dbguard.model.plan import Measure, Node, PlanStep
+from dbguard.model.quantities import count, duration
+
+SCANS = frozenset({"Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan", "Sample Scan", "Tid Scan", "Tid Range Scan", "Foreign Scan"})
+LARGE = 10_000
+"""Rows from which a table is large: they take about a millisecond to read, less than that nobody notices."""
+
+NOTICED = 0.1
+"""Share of a plan below which a node is not worth a word."""
+
+DEFAULT_WORK_MEM = 4 * 1024 * 1024
+
+
+def relation(node: Node) -> str:
+    """The table that a node reads, as SQL, `public` left out."""
+    schema, _, name = node.relation.rpartition(".")
+    return quote(name) if schema in {"", "public"} else f"{quote(schema)}.{quote(name)}"
+
+
+def scanned(measure: Measure) -> float | None:
+    """Rows that an executed scan looked at in one run; None for an estimate, and for a scan that never ran."""
+    node = measure.node
+    if node.actual_rows is None or not node.loops or measure.removed is None:
+        return None
+    return node.actual_rows + measure.removed / node.loops
+
+
+def fact(node: Node, key: str) -> float:
+    """A number among the facts of a node; 0.0 if there is none."""
+    value = node.facts.get(key)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
+
+
+def text(node: Node, key: str) -> str:
+    value = node.facts.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def memory(step: PlanStep) -> tuple[float, bool]:
+    """Bytes of work_mem, and whether that is known: PostgreSQL's default is taken otherwise."""
+    value = step.settings.get("work_mem", "")
+    match = re.fullmatch(r"\s*(\d{1,15})\s*(kB|MB|GB|TB)?\s*", value)
+    if match is None:
+        return DEFAULT_WORK_MEM, False
+    return int(match[1]) * {"kB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}[match[2] or "kB"], True
+
+
+def limit_above(step: PlanStep, measure: Measure) -> Measure | None:
+    """The LIMIT that ends a node early: none of the nodes between reads all its input first."""
+    for one in step.above(measure):
+        if one.node.kind == "Limit":
+            return one
+        if one.node.kind in {"Sort", "Hash", "Aggregate", "Materialize", "ModifyTable", "SetOp"}:
+            return None
+    return None
+
+
+def columns_in(condition: str) -> Iterator[str]:
+    """Names in a condition as EXPLAIN prints it: columns, and words that are none. Literals are left out."""
+    for name in re.findall(r'"((?:[^"]|"")+)"|\b([a-z_][a-z0-9_$]*)\b(?!\s*\()', re.sub(r"'(?:[^']|'')*'(?:::[\w \"\[\]]+)?", "''", condition)):
+        yield name[0].replace('""', '"') or name[1]
+
+
+def cost_words(measure: Measure) -> str:
+    """`62 % of the time`, `91 % of the cost`."""
+    return f"{measure.share:.0%}".replace("%", " %") + (" of the time" if measure.own_seconds is not None else " of the cost")
+
+
+def rows_words(rows: float) -> str:
+    """`1 row`, `48,000 rows`."""
+    return "1 row" if round(rows) == 1 else f"{count(rows)} rows"
+
+
+def time_words(seconds: float | None) -> str:
+    return "" if seconds is None else duration(seconds)

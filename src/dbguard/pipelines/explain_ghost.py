@@ -1,0 +1,74 @@
+"""Queries planned on the ghost of a snapshot: as production plans them, at larger sizes, and with indexes that are not there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dbguard.config import Config
+from dbguard.errors import ServerError, UsageError
+from dbguard.model.explained import Explanation
+from dbguard.model.plan import Plan, Size
+from dbguard.model.snapshot import Snapshot
+from dbguard.pipelines.explain import MOST_SWEPT, Around, Planned, Wishes, finished, plan_all, schema_of
+from dbguard.pipelines.explain_asked import Given
+from dbguard.planning.growth import SCALES
+from dbguard.planning.times import Times
+
+
+def on_ghost(config: Config, given: Given, wishes: Wishes, times: Times) -> Explanation:
+    """The explanation of the queries on a ghost of `wishes.snapshot`. Raises UnreadableSource, ServerError."""
+    from dbguard.postgres.ghost import open_ghost
+    from dbguard.reading.snapshots import load
+
+    if wishes.analyze:
+        raise UsageError("a ghost has no rows, so nothing can be executed on it: --analyze needs --database")
+    assert wishes.snapshot is not None
+    snapshot = load(Path(config.cwd, wishes.snapshot))
+    around = Around(sizes_in(snapshot), schema_of(snapshot), dict(snapshot.settings))
+    notes: list[str] = []
+    with open_ghost(snapshot) as ghost:
+        planned = _plan_on(ghost.dsn(), given, wishes)
+        notes += ghost.lost
+        grown = _grown(snapshot, planned, wishes, notes) if wishes.grow else {}
+        explanation = finished(config, given, planned, around, times, grown=grown, notes=notes)
+        if wishes.advise:
+            from dbguard.pipelines.explain_advice import advised
+
+            explanation = advised(config, explanation, ghost, snapshot, wishes.budget)
+    return explanation
+
+
+def sizes_in(snapshot: Snapshot) -> dict[str, Size]:
+    """Rows and pages of tables, as EXPLAIN names them."""
+    return {f"{one.name.schema}.{one.name.name}": Size(max(one.tuples, 0.0), one.pages) for one in snapshot.relations if one.kind in {"r", "m"}}
+
+
+def _plan_on(dsn: str, given: Given, wishes: Wishes) -> list[Planned]:
+    from dbguard.postgres.explain import PLANNING
+    from dbguard.postgres.session import open_read_only
+
+    with open_read_only(dsn, limits=PLANNING, application="dbguard explain") as connection:
+        return plan_all(connection, given.queries, wishes, check_functions=False)
+
+
+def _grown(snapshot: Snapshot, planned: Sequence[Planned], wishes: Wishes, notes: list[str]) -> dict[int, dict[float, Plan]]:
+    """Plans at 10 and 100 times the data, by place of the query."""
+    from dbguard.postgres.ghost import open_ghost
+
+    places = [place for place, one in enumerate(planned) if one.plan is not None]
+    if not places or len(places) > MOST_SWEPT:
+        return {}
+    queries = Given(tuple([planned[place].asked for place in places]))
+    found: dict[int, dict[float, Plan]] = {place: {} for place in places}
+    for scale in SCALES[1:]:
+        try:
+            with open_ghost(snapshot, scale=scale) as ghost:
+                again = _plan_on(ghost.dsn(), queries, wishes._replace(sweep=False))
+        except ServerError as error:
+            notes.append(f"growth is not known at {scale:g} times: {error}")
+            break
+        for place, one in zip(places, again, strict=True):
+            if one.plan is not None:
+                found[place][scale] = one.plan
+    return {place: plans for place, plans in found.items() if plans}

@@ -1,0 +1,73 @@
+"""The ghost of a snapshot as the gate asks it: queries as they are now, and after a prefix of the pending statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from dbguard.errors import ServerError, UsageError
+from dbguard.model.snapshot import Snapshot
+from dbguard.pipelines.gate_queries import Answer, Asker, Refused
+
+if TYPE_CHECKING:
+    from dbguard.postgres.explain import Prepared
+    from dbguard.postgres.ghost import Ghost
+
+
+class Ghosts:
+    """`lost` says what does not plan as in production."""
+
+    def __init__(self, ghost: Ghost) -> None:
+        self._ghost = ghost
+        self._known: dict[str, Prepared] = {}
+        self.lost = tuple(ghost.lost)
+
+    def before(self) -> AbstractContextManager[Asker]:
+        return _asker(self._ghost, self._known)
+
+    @contextmanager
+    def after(self, statements: Sequence[str]) -> Iterator[Asker]:
+        """Raises `Refused` where the server does not take a statement."""
+        try:
+            changed = self._ghost.what_if(statements)
+            ghost = changed.__enter__()
+        except ServerError as error:
+            raise Refused(str(error)) from error
+        try:
+            with _asker(ghost, self._known) as ask:
+                yield ask
+        finally:
+            changed.__exit__(None, None, None)
+
+
+@contextmanager
+def ghost_of(snapshot: Snapshot, *, scale: float = 1.0) -> Iterator[Ghosts]:
+    """With `scale` times the rows. Raises `ServerError` if no server starts."""
+    from dbguard.postgres.ghost import open_ghost
+
+    with open_ghost(snapshot, scale=scale) as ghost:
+        yield Ghosts(ghost)
+
+
+@contextmanager
+def _asker(ghost: Ghost, known: dict[str, Prepared]) -> Iterator[Asker]:
+    """`known` keeps what was found out about the types of parameters: the next database is asked in the same words."""
+    from dbguard.postgres.explain import NotPlannedError, plan, planning, prepared
+    from dbguard.postgres.session import open_read_only
+
+    with open_read_only(ghost.dsn()) as connection, planning(connection):
+
+        def ask(sql: str) -> Answer:
+            try:
+                if sql in known:
+                    with suppress(NotPlannedError):
+                        return plan(connection, known[sql])
+                found = prepared(connection, sql)
+                answer = plan(connection, found)
+            except UsageError as error:
+                return str(error).removeprefix("PostgreSQL does not plan it: ")
+            known.setdefault(sql, found)
+            return answer
+
+        yield ask

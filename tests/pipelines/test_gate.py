@@ -1,0 +1,292 @@
+"""The gate on a small shop: what is pending, who waits, which queries fail or get slower, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.planning.risky import SCHEMA, snapshot
+
+from dbguard.config import Config
+from dbguard.errors import ConfigError, UnreadableSource, UsageError
+from dbguard.model.names import Name
+from dbguard.model.snapshot import Applied
+from dbguard.model.verdict import Gate, QueryRisk
+from dbguard.pipelines.gate import gate
+from dbguard.reading.snapshots import save
+
+QUERIES = """
+-- name: orders_of
+SELECT * FROM orders WHERE customer_id = $1;
+-- name: by_id
+SELECT id, status FROM orders WHERE id = $1;
+-- name: new_order
+INSERT INTO orders (id, customer_id, status) VALUES ($1, $2, $3);
+-- name: totals
+SELECT sum(total) FROM orders WHERE id = $1;
+-- name: country
+SELECT name FROM countries WHERE code = $1;
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """A folder with migrations; the first one is the schema, and applied."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def make(*pending: str, toml: str = "", queries: str = QUERIES) -> Path:
+        folder = tmp_path / "migrations"
+        folder.mkdir(exist_ok=True)
+        for number, text in enumerate((SCHEMA, *pending), start=1):
+            (folder / f"{number:03}_change.up.sql").write_text(text)
+        (tmp_path / "queries.sql").write_text(queries)
+        (tmp_path / "dbguard.toml").write_text(toml)
+        return tmp_path
+
+    return make
+
+
+def write_snapshot(folder: Path, *applied: str) -> None:
+    found = snapshot()._replace(applied=(Applied("golang-migrate", Name("public", "schema_migrations"), applied),) if applied else ())
+    save(found, folder / "prod.dbguard")
+
+
+def run(*paths: str, **more: Any) -> Gate:
+    overrides = {"cache": False, **more.pop("config", {})}
+    return gate(Config.load(".", overrides), paths, **more)
+
+
+def by_name(found: Gate) -> dict[str, QueryRisk]:
+    return {one.name: one for one in found.queries}
+
+
+def test_without_a_snapshot_the_verdict_rests_on_locks_and_says_so(project: Callable[..., Path]) -> None:
+    project("CREATE INDEX orders_status_idx ON orders (status);")
+    found = run("migrations/002_change.up.sql")
+    assert (found.verdict, found.exit_code) == ("stop", 1)
+    assert any("rests on locks, rewrites and scans alone" in sentence for sentence in found.assumes)
+    assert found.steps[0].seconds is None
+    assert found.steps[0].counterfactual == "with the recipe no writes wait for that work"
+
+
+def test_what_hurts_nobody_is_safe(project: Callable[..., Path]) -> None:
+    project("SET lock_timeout = '2s'; CREATE TABLE new (id bigint PRIMARY KEY);")
+    found = run("migrations/002_change.up.sql", workload=["queries.sql"])
+    assert (found.verdict, found.exit_code, found.findings) == ("safe", 0, ())
+    assert {one.verdict for one in found.queries} == {"safe"}
+
+
+def test_old_code_on_the_new_schema_is_told_with_its_place(project: Callable[..., Path]) -> None:
+    project(
+        "ALTER TABLE orders DROP COLUMN total;",
+        "ALTER TABLE orders ADD COLUMN channel text NOT NULL DEFAULT '';\nALTER TABLE orders ALTER COLUMN channel DROP DEFAULT;",
+    )
+    found = by_name(run("migrations/002_change.up.sql", "migrations/003_change.up.sql", workload=["queries.sql"]))
+    assert found["totals"].broken_by == ("migrations/002_change.up.sql", 1)
+    assert found["totals"].places[0][:2] == ("queries.sql", 9)
+    assert found["new_order"].breaks == 'null value in column "channel" of relation "orders" violates not-null constraint'
+    assert found["new_order"].broken_by == ("migrations/003_change.up.sql", 2)
+    assert {one.verdict for name, one in found.items() if name not in {"totals", "new_order"}} == {"safe"}
+
+
+def test_a_column_with_a_default_breaks_no_insert(project: Callable[..., Path]) -> None:
+    project(
+        "ALTER TABLE orders ADD COLUMN channel text NOT NULL DEFAULT '';"
+        "ALTER TABLE orders ADD COLUMN serial bigint GENERATED ALWAYS AS IDENTITY;"
+        "ALTER TABLE orders ADD COLUMN twice bigint NOT NULL GENERATED ALWAYS AS (id * 2) STORED;"
+        "ALTER TABLE orders ADD COLUMN free text;"
+    )
+    assert not by_name(run("migrations/002_change.up.sql", workload=["queries.sql"]))["new_order"].breaks
+
+
+def test_review_exits_0_unless_asked_otherwise(project: Callable[..., Path]) -> None:
+    project("UPDATE orders SET note = 'x' WHERE status = 'y';")
+    assert (run("migrations/002_change.up.sql").verdict, run("migrations/002_change.up.sql").exit_code) == ("review", 0)
+    assert run("migrations/002_change.up.sql", fail_on="review").exit_code == 1
+
+
+def test_fail_on_is_read_from_the_configuration(project: Callable[..., Path]) -> None:
+    project("UPDATE orders SET note = 'x' WHERE status = 'y';", toml='[gate]\nfail-on = "review"\n')
+    assert run("migrations/002_change.up.sql").exit_code == 1
+
+
+def test_an_unknown_key_of_the_gate_is_named(project: Callable[..., Path]) -> None:
+    project(toml="[gate]\nstop-bloked = 3\n")
+    with pytest.raises(ConfigError, match=r'unknown key "gate\.stop-bloked" \(did you mean "stop-blocked"'):
+        run()
+
+
+def test_a_snapshot_that_is_not_there_is_named(project: Callable[..., Path]) -> None:
+    project()
+    with pytest.raises(UnreadableSource, match=r"nowhere\.dbguard"):
+        run(config={"snapshot": "nowhere.dbguard"})
+
+
+def test_a_snapshot_that_does_not_know_what_is_applied_needs_to_be_told(project: Callable[..., Path]) -> None:
+    folder = project("ALTER TABLE orders ADD COLUMN x int;")
+    write_snapshot(folder)
+    with pytest.raises(UsageError, match="give --since REF, or the paths"):
+        run(config={"snapshot": "prod.dbguard"})
+    assert [step.path for step in run("migrations/002_change.up.sql", config={"snapshot": "prod.dbguard"}).steps] == ["migrations/002_change.up.sql"]
+
+
+def test_what_is_pending_follows_from_the_snapshot(project: Callable[..., Path]) -> None:
+    folder = project("ALTER TABLE orders ADD COLUMN x int;", "ALTER TABLE orders ADD COLUMN y int;")
+    write_snapshot(folder, "2")
+    found = run(config={"snapshot": "prod.dbguard"})
+    assert {step.path for step in found.steps} == {"migrations/003_change.up.sql"}
+    assert "prod.dbguard: 2 migrations of migrations applied, 1 pending" in found.notes
+
+
+def test_what_is_pending_follows_from_git(project: Callable[..., Path]) -> None:
+    folder = project("ALTER TABLE orders ADD COLUMN x int;")
+    for command in (["init", "-q", "-b", "main"], ["add", "."], ["-c", "user.name=n", "-c", "user.email=e@x", "commit", "-qm", "one"]):
+        subprocess.run(["git", *command], cwd=folder, check=True, env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull})
+    (folder / "migrations" / "003_change.up.sql").write_text("ALTER TABLE orders ADD COLUMN y int;")
+    found = run(since="main")
+    assert {step.path for step in found.steps} == {"migrations/003_change.up.sql"}
+
+
+def test_down_scripts_are_not_deployed(project: Callable[..., Path]) -> None:
+    folder = project("ALTER TABLE orders ADD COLUMN x int;")
+    (folder / "migrations" / "002_change.down.sql").write_text("DROP TABLE orders;")
+    assert [step.sql for step in run("migrations").steps][-1] == "ALTER TABLE orders ADD COLUMN x int"
+
+
+def test_a_trace_of_a_copy_replaces_the_estimate(project: Callable[..., Path]) -> None:
+    sql = "CREATE INDEX orders_status_idx ON orders (status)"
+    folder = project(f"{sql};", toml='[gate]\ncalibration = "trace.json"\n')
+    statements = [{"path": "migrations/002_change.up.sql", "line": 1, "sql": sql, "seconds": 0.4, "error": None}]
+    (folder / "trace.json").write_text(json.dumps({"version": 1, "statements": statements}))
+    write_snapshot(folder, "1")
+    found = run(config={"snapshot": "prod.dbguard"})
+    assert found.steps[0].seconds is not None
+    assert (found.steps[0].seconds.p50, found.steps[0].verdict) == (0.4, "safe")
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"statements": 3}', '{"statements": [{"seconds": "x"}]}', "\x00"])
+def test_a_broken_trace_is_named(project: Callable[..., Path], text: str) -> None:
+    folder = project("ALTER TABLE orders ADD COLUMN x int;", toml='[gate]\ncalibration = "trace.json"\n')
+    (folder / "trace.json").write_text(text)
+    with pytest.raises(UnreadableSource, match=r"trace\.json: not what"):
+        run("migrations/002_change.up.sql")
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A shop with a snapshot, five pending migrations and the queries of its application."""
+    folder = tmp_path_factory.mktemp("shop")
+    pending = (
+        "CREATE INDEX orders_status_idx ON orders (status);",
+        "ALTER TABLE orders ADD COLUMN channel text;",
+        "DROP INDEX orders_customer_id_idx;",
+        "ALTER TABLE orders DROP COLUMN total;",
+        "ALTER TABLE countries ADD COLUMN zone text;",
+    )
+    (folder / "migrations").mkdir()
+    for number, text in enumerate((SCHEMA, *pending), start=1):
+        (folder / "migrations" / f"{number:03}_change.up.sql").write_text(text)
+    (folder / "queries.sql").write_text(QUERIES)
+    (folder / "dbguard.toml").write_text('snapshot = "prod.dbguard"\n[gate]\nworkload = ["queries.sql"]\nbudgets = { cost = 1000 }\n')
+    write_snapshot(folder, "1")
+    before = Path.cwd()
+    os.chdir(folder)
+    cache, os.environ["XDG_CACHE_HOME"] = os.environ.get("XDG_CACHE_HOME"), str(folder / "cache")
+    yield folder
+    os.chdir(before)
+    os.environ.pop("XDG_CACHE_HOME")
+    if cache is not None:
+        os.environ["XDG_CACHE_HOME"] = cache
+
+
+@pytest.fixture(scope="module")
+def judged(shop: Path) -> Gate:
+    return gate(Config.load(str(shop)))
+
+
+def test_a_query_that_lost_its_index_is_stopped_with_the_step_and_the_index(judged: Gate) -> None:
+    one = by_name(judged)["orders_of"]
+    assert one.before is not None
+    assert one.after is not None
+    assert (one.verdict, one.after.cost > 1000 * one.before.cost) == ("stop", True)
+    assert "since migrations/004_change.up.sql:1" in one.reasons[0]
+    assert one.reasons[1] == "it does not use `orders_customer_id_idx` any more: it reads all of `orders`"
+
+
+def test_what_gets_slower_is_told_with_how_it_grows(judged: Gate) -> None:
+    points = by_name(judged)["orders_of"].growth
+    assert [point.scale for point in points] == [1, 10, 100]
+    assert points[0].cost * 5 < points[1].cost < points[2].cost
+    assert by_name(judged)["by_id"].growth == ()
+
+
+def test_a_query_that_fails_is_stopped_in_the_words_of_postgresql(judged: Gate) -> None:
+    one = by_name(judged)["totals"]
+    assert (one.verdict, one.broken_by) == ("stop", ("migrations/005_change.up.sql", 1))
+    assert 'column "total" does not exist' in one.breaks
+
+
+def test_queries_that_nothing_touches_are_safe(judged: Gate) -> None:
+    assert {by_name(judged)[name].verdict for name in ("by_id", "country", "new_order")} == {"safe"}
+
+
+def test_only_what_is_exceeded_is_a_budget(judged: Gate) -> None:
+    assert [(one.subject, one.exceeded) for one in judged.budgets] == [("orders_of", True)]
+
+
+def test_steps_tell_who_waits_and_what_the_recipe_saves(judged: Gate) -> None:
+    first = judged.steps[0]
+    assert first.verdict == "stop"
+    assert first.reasons[0].startswith("SHARE lock on `orders` (48 million rows, 9.2 GB): writes wait for about ")
+    assert first.counterfactual.startswith("with the recipe: ")
+    assert first.counterfactual.endswith("of blocked writes become 0")
+
+
+def test_the_last_migration_alone_is_safe(judged: Gate) -> None:
+    assert judged.steps[-1].verdict == "safe"
+
+
+def test_reasons_are_few_and_begin_with_a_place(judged: Gate) -> None:
+    assert 0 < len(judged.reasons) <= 3
+    assert all(reason.startswith(("migrations/", "queries.sql:")) for reason in judged.reasons)
+
+
+def test_nothing_changed_is_answered_from_the_cache_and_a_change_is_not(shop: Path, judged: Gate) -> None:
+    again = gate(Config.load(str(shop)))
+    assert again._replace(seconds=0) == judged._replace(seconds=0)
+    assert again.seconds < judged.seconds / 2
+    (shop / "queries.sql").write_text(QUERIES + "-- name: more\nSELECT 1 FROM orders;\n")
+    changed = gate(Config.load(str(shop)))
+    (shop / "queries.sql").write_text(QUERIES)
+    assert "more" in by_name(changed)
+
+
+def test_the_key_of_a_run_is_the_same_in_every_process(shop: Path) -> None:
+    code = (
+        "from dbguard.config import Config; from dbguard.pipelines.gate_key import key_of; from dbguard.reading import read_all;"
+        "config = Config.load('.'); print(key_of(config, read_all(config), ('queries.sql',), ()))"
+    )
+    keys = {subprocess.check_output([sys.executable, "-c", code], cwd=shop, env={**os.environ, "PYTHONHASHSEED": seed}) for seed in ("1", "2", "3")}
+    assert len(keys) == 1
+
+
+def test_every_plan_of_a_gate_can_be_shown(judged: Gate) -> None:
+    from dbguard.report.gate_formats import FORMATS, renderer
+
+    for form in FORMATS:
+        assert "orders" in renderer(form)(judged)
+
+
+def test_a_migration_that_the_ghost_refuses_leaves_the_queries_before_it(project: Callable[..., Path]) -> None:
+    folder = project("SELECT no_such_function();", toml='snapshot = "prod.dbguard"\n[gate]\nworkload = ["queries.sql"]\n')
+    write_snapshot(folder, "1")
+    found = run()
+    assert any("do not run on the ghost" in note for note in found.notes)
+    assert all(one.before is not None for one in found.queries)
