@@ -51,7 +51,20 @@ def test_a_lock_is_held_to_the_end_of_its_transaction() -> None:
 def test_what_an_earlier_step_blocks_already_is_not_counted_again() -> None:
     _, build = judge(f"ALTER TABLE orders ADD COLUMN x int; {INDEX}", snapshot(), READ, WRITE)
     assert build.risk.waiting == ()
-    assert build.risk.verdict == "safe"
+
+
+def test_what_works_long_under_the_lock_of_an_earlier_statement_is_named_with_it() -> None:
+    brief, build, last = judge(f"ALTER TABLE orders ADD COLUMN x int;\n{INDEX}\nALTER TABLE orders ADD COLUMN y int;", snapshot(), READ, WRITE)
+    assert [cause.line for cause in brief.causes if cause.kind == "blocked"] == [2]
+    assert [(cause.kind, cause.line) for cause in build.causes] == [("works", 1)]
+    assert (brief.risk.verdict, build.risk.verdict, last.risk.verdict) == ("stop", "stop", "safe")
+    assert build.risk.seconds is not None
+    assert build.blocked == dict.fromkeys(("reads", "writes"), build.risk.seconds.p50)
+
+
+def test_a_statement_that_works_under_its_own_lock_names_no_other() -> None:
+    (one,) = judge(INDEX, snapshot(), WRITE)
+    assert [cause.line for cause in one.causes] == [0]
 
 
 def test_statements_of_their_own_hold_nothing_for_each_other() -> None:
@@ -195,3 +208,30 @@ def test_moving_rows_to_a_new_table_counts_the_rows_read() -> None:
     (_, copy) = judge("CREATE TABLE copy (LIKE orders); INSERT INTO copy SELECT * FROM orders;", snapshot(), transaction="none")
     assert copy.risk.seconds is not None
     assert copy.risk.seconds.p50 > 10
+
+
+def test_a_table_that_the_migration_makes_is_empty_and_so_are_its_indexes() -> None:
+    sql = """CREATE TABLE addresses (id bigint PRIMARY KEY, line text); CREATE INDEX ON addresses (line);
+    ALTER TABLE orders ADD COLUMN address_id bigint;
+    ALTER TABLE orders ADD CONSTRAINT a FOREIGN KEY (address_id) REFERENCES addresses (id);"""
+    found = judge(sql, snapshot())
+    assert all(one.risk.seconds is not None for one in found)
+    assert found[1].risk.seconds.p50 < 0.01  # type: ignore[union-attr]
+
+
+def test_a_table_that_the_migration_fills_is_of_unknown_size() -> None:
+    sql = "CREATE TABLE copies (id bigint); INSERT INTO copies SELECT id FROM orders; CREATE INDEX ON copies (id);"
+    assert judge(sql, snapshot())[2].risk.seconds is None
+
+
+def test_a_column_that_was_just_added_is_null_in_every_row_until_it_is_filled() -> None:
+    sql = "ALTER TABLE orders ADD COLUMN x text; UPDATE orders SET x = '' WHERE x IS NULL; UPDATE orders SET x = '' WHERE x IS NULL;"
+    _, first, second = judge(sql, snapshot())
+    _, some = judge("ALTER TABLE orders ADD COLUMN x text; UPDATE orders SET note = '' WHERE note IS NULL;", snapshot())
+    assert first.risk.written_bytes > some.risk.written_bytes > second.risk.written_bytes  # type: ignore[operator]
+
+
+def test_a_column_with_a_default_is_not_taken_to_be_null() -> None:
+    sql = "ALTER TABLE orders ADD COLUMN x text DEFAULT ''; UPDATE orders SET x = 'a' WHERE x IS NULL;"
+    null = judge(sql.replace(" DEFAULT ''", ""), snapshot())[1].risk.written_bytes
+    assert judge(sql, snapshot())[1].risk.written_bytes < null  # type: ignore[operator]

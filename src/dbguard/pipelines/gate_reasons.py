@@ -46,7 +46,12 @@ def reason(cause: Cause, risk: StepRisk, context: Context) -> str:
         case "blocked" if cause.mode is not None and cause.seconds is not None:
             more = _how_many(cause)
             time = f"{duration(cause.seconds.p50)} (nine of ten times at most {duration(cause.seconds.p90)})"
-            return f"{cause.mode} lock on {table}: {_WHO[cause.mode]} for about {time}{more}"
+            longest = f", most of it for line {cause.line}" if cause.line else ""
+            return f"{cause.mode} lock on {table}: {_WHO[cause.mode]} for about {time}{longest}{more}"
+        case "works" if cause.mode is not None and cause.seconds is not None:
+            return (
+                f"it works for about {duration(cause.seconds.p50)} while its transaction holds the {cause.mode} lock on {table} of line {cause.line}"
+            )
         case "unknown" if cause.mode is not None:
             return f"{cause.mode} lock on {table} while {_work(risk)}: {_WHO[cause.mode]} for as long as that takes, which is not known without sizes"
         case "waits" if cause.seconds is not None:

@@ -35,7 +35,7 @@ class Thresholds(Record):
 
 
 class Cause(Record):
-    """Why a step is not safe, or what it rests on. `kind`: blocked, unknown, waits, rows, fails, slow, assumed."""
+    """Why a step is not safe, or what it rests on. `kind`: blocked, works (under the lock of an earlier statement), unknown, waits, rows, fails."""
 
     kind: str
     verdict: str
@@ -47,6 +47,7 @@ class Cause(Record):
     waited: float = 0.0
     rows: float = 0.0
     text: str = ""
+    line: int = 0  # of the statement that takes the lock, or of the one that keeps it long
 
 
 class Judged(Record):
@@ -88,13 +89,40 @@ def step_risk(steps: Iterable[Step], context: Context) -> list[Judged]:
                 context.sizes.follow(step.operation, step.before)
         own = [_seconds(one, work, context) for one, work in zip(statements, works, strict=True)]
         held: dict[Name, LockMode] = {}
+        begin = len(found)
         for position, one in enumerate(statements):
             source = one[0].script.source
             if lines is None or lines[0] is not source.text:
                 lines = source.text, Lines(source.text)
             line = lines[1].at(one[0].statement.start)[0]
             found.append(_judged(Rest(one, tuple(works[position:]), own[position], _sum(own[position:]), number, line), held, context))
+        _name_workers(found, begin)
     return found
+
+
+def _name_workers(found: list[Judged], begin: int) -> None:
+    """A brief statement that takes a lock and a later one that works long under it are both told, each with the other's line."""
+    for holder in range(begin, len(found)):
+        for position, cause in enumerate(found[holder].causes):
+            if cause.kind != "blocked" or cause.seconds is None or cause.line:
+                continue
+            own = [0.0 if one.risk.seconds is None else one.risk.seconds.p50 for one in found[holder:]]
+            worker = holder + own.index(max(own))
+            if worker == holder:
+                continue
+            causes, line = list(found[holder].causes), found[worker].risk.line
+            causes[position] = cause._replace(line=line)
+            found[holder] = found[holder]._replace(causes=tuple(causes))
+            if not any(one.kind in {"blocked", "works"} and one.relation == cause.relation for one in found[worker].causes):
+                found[worker] = _working(found[worker], cause, found[holder].risk.line)
+
+
+def _working(worker: Judged, cause: Cause, line: int) -> Judged:
+    own = worker.risk.seconds
+    blocked = {} if own is None or cause.mode is None else dict.fromkeys(_uses(cause.mode), own.p50)
+    more = Cause("works", cause.verdict, cause.relation, cause.mode, own, line=line)
+    verdict = max((worker.risk.verdict, cause.verdict), key=VERDICTS.index)
+    return worker._replace(risk=worker.risk._replace(verdict=verdict), causes=(*worker.causes, more), blocked={**worker.blocked, **blocked})
 
 
 AGAIN = 1.5  # times as long as on a copy, nine times of ten

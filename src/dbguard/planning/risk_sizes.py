@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dbguard.model.names import Name
-from dbguard.model.operations import Operation, RenameColumn, RenameTable, SetSchema
+from dbguard.model.operations import AddColumn, Copy, CreateTable, Insert, Operation, RenameColumn, RenameTable, SetSchema, Update
 from dbguard.model.schema import Schema
 from dbguard.model.snapshot import Activity, ColumnStatistics, Relation, Snapshot
 from dbguard.model.state import State
@@ -37,6 +37,8 @@ class Sizes:
         self._small = {tuple(one.rpartition(".")[::2]) for one in small}
         self.renamed: dict[Name, Name] = {}
         self.columns_renamed: dict[tuple[Name, str], str] = {}
+        self.created: dict[Name, Relation] = {}  # since the snapshot, and not filled by a migration
+        self.added: dict[tuple[Name, str], ColumnStatistics] = {}  # columns that hold nothing but nulls so far
 
     def copy(self) -> Sizes:
         """The same sizes, to follow another road of renames."""
@@ -44,11 +46,25 @@ class Sizes:
 
         found = copy(self)
         found.renamed, found.columns_renamed = dict(self.renamed), dict(self.columns_renamed)
+        found.created, found.added = dict(self.created), dict(self.added)
         return found
 
     def follow(self, operation: Operation, before: State) -> None:
-        """Remember what a migration renames."""
-        if isinstance(operation, RenameTable):
+        """Remember what a migration renames, and what it makes that holds nothing yet."""
+        if isinstance(operation, CreateTable):
+            name = before.target(operation.name)
+            if name not in self.relations:
+                self.created[name] = Relation(name, "r", tuples=0.0)
+        elif isinstance(operation, Insert | Copy):
+            if operation.table is not None:
+                self.created.pop(self.original(before.resolve(operation.table)), None)
+        elif isinstance(operation, AddColumn):
+            self._add(self.original(before.resolve(operation.table)), operation)
+        elif isinstance(operation, Update):
+            table = self.original(before.resolve(operation.table))
+            for column in operation.assigned:
+                self.added.pop((table, column), None)
+        elif isinstance(operation, RenameTable):
             old = before.resolve(operation.table)
             self._move(old, Name(old.schema, operation.to))
         elif isinstance(operation, SetSchema):
@@ -59,6 +75,11 @@ class Sizes:
             known = self.columns_renamed.pop((table, operation.column), operation.column)
             self.columns_renamed[table, operation.to] = known
 
+    def _add(self, table: Name, operation: AddColumn) -> None:
+        column = operation.column
+        if column.default is None and not (column.generated or column.identity or column.serial) and (table, column.name) not in self.columns:
+            self.added[table, column.name] = ColumnStatistics(table, column.name, null_frac=1.0)
+
     def _move(self, old: Name, new: Name) -> None:
         self.renamed[new] = self.renamed.pop(old, old)
 
@@ -66,7 +87,8 @@ class Sizes:
         return self.renamed.get(name, name)
 
     def relation(self, name: Name) -> Relation | None:
-        return self.relations.get(self.original(name))
+        original = self.original(name)
+        return self.relations.get(original) or self.created.get(original)
 
     def is_small(self, name: Name) -> bool:
         """Whether the configuration says that the table is small."""
@@ -98,7 +120,8 @@ class Sizes:
 
     def column(self, table: Name, column: str) -> ColumnStatistics | None:
         table = self.original(table)
-        return self.columns.get((table, self.columns_renamed.get((table, column), column)))
+        key = table, self.columns_renamed.get((table, column), column)
+        return self.columns.get(key) or self.added.get(key)
 
     def width(self, table: Name, column: str, data_type: DataType | None = None) -> float:
         """Bytes of an average value, nulls counted as nothing."""
