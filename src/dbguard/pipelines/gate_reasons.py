@@ -18,6 +18,7 @@ from dbguard.replay import replay
 
 MOST_REASONS = 3
 AT_LEAST = 0.5  # seconds of blocking that a recipe saves, to be worth a sentence
+_WORKS = "it works for about"
 _UNKNOWN_SECONDS = 60.0  # that stand for "not known" when blocked times are compared
 _WHO = {
     LockMode.ACCESS_EXCLUSIVE: "reads and writes wait",
@@ -49,9 +50,8 @@ def reason(cause: Cause, risk: StepRisk, context: Context) -> str:
             longest = f", most of it for line {cause.line}" if cause.line else ""
             return f"{cause.mode} lock on {table}: {_WHO[cause.mode]} for about {time}{longest}{more}"
         case "works" if cause.mode is not None and cause.seconds is not None:
-            return (
-                f"it works for about {duration(cause.seconds.p50)} while its transaction holds the {cause.mode} lock on {table} of line {cause.line}"
-            )
+            lock = f"the {cause.mode} lock on {table} of line {cause.line}"
+            return f"{_WORKS} {duration(cause.seconds.p50)} while its transaction holds {lock}"
         case "unknown" if cause.mode is not None:
             return f"{cause.mode} lock on {table} while {_work(risk)}: {_WHO[cause.mode]} for as long as that takes, which is not known without sizes"
         case "waits" if cause.seconds is not None:
@@ -180,8 +180,10 @@ def _of_recipe(recipe: str, state: State, context: Context, major: int) -> dict[
 def of_gate(steps: Sequence[StepRisk], queries: Sequence[QueryRisk], findings: Sequence[Finding], budgets: Sequence[str]) -> tuple[str, ...]:
     """The two or three sentences that a reader needs first."""
     ranked: list[tuple[int, str]] = []
+    told: set[int] = set()
     for step in steps:
-        if step.verdict != "safe" and step.reasons:
+        if step.verdict != "safe" and step.reasons and not (step.transaction in told and step.reasons[0].startswith(_WORKS)):
+            told.add(step.transaction)
             ranked.append((VERDICTS.index(step.verdict), f"{step.path}:{step.line}: {step.reasons[0]}"))
     for query in queries:
         if query.verdict != "safe" and query.reasons:
@@ -190,8 +192,7 @@ def of_gate(steps: Sequence[StepRisk], queries: Sequence[QueryRisk], findings: S
     ranked += [(1, sentence) for sentence in budgets]
     ranked += [(1 if finding.severity < 3 else 2, f"{finding.path}:{finding.line}: {finding.message}") for finding in findings]
     ordered = sorted(range(len(ranked)), key=lambda index: (-ranked[index][0], index))
-    told = list(dict.fromkeys(ranked[index][1] for index in ordered))
-    return tuple(told[:MOST_REASONS])
+    return tuple(dict.fromkeys(ranked[index][1] for index in ordered))[:MOST_REASONS]
 
 
 def of_change(risk: QueryRisk, change: Change | None, breaks: str, at: tuple[str, int] | None) -> tuple[str, ...]:
