@@ -131,11 +131,11 @@ class Recorder:
         self.paths = [path for path in self.paths if Path(path).exists()]
         level = self.config.getoption("dbguard_fail_on")
         if level:
-            self._judge(level)
+            self._judge(level, passed=session.exitstatus == pytest.ExitCode.OK)
             if self.failed and session.exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def _judge(self, level: str) -> None:
+    def _judge(self, level: str, *, passed: bool) -> None:
         """Findings on what was recorded."""
         from dbguard.config import Config
         from dbguard.errors import DbguardError
@@ -143,7 +143,7 @@ class Recorder:
         from dbguard.report import renderer
 
         try:
-            result = judge_capture(self.paths, Config.load(str(self.config.rootpath), {"fail-on": level}))
+            result = judge_capture(self.paths, Config.load(str(self.config.rootpath), {"fail-on": level}), whole=_is_whole(self.config) and passed)
         except DbguardError as error:
             self.lines.append(f"dbguard: {error}")
             self.failed = True
@@ -162,3 +162,9 @@ class Recorder:
         first = os.path.relpath(self.paths[0], self.config.rootpath)
         where = first if len(self.paths) == 1 else f"{len(self.paths)} files, {first} the first"
         terminalreporter.write_line(f"dbguard: {self.calls} {'call' if self.calls == 1 else 'calls'} recorded in {where}")
+
+
+def _is_whole(config: pytest.Config) -> bool:
+    """Whether no test was left out on the command line: else what a baseline knows may only not have been run."""
+    chosen = [config.getoption(name, default=None) for name in ("keyword", "markexpr", "lf", "stepwise", "deselect")]
+    return not any(chosen) and not any("::" in argument or argument.endswith(".py") for argument in config.args)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import Any
 import pytest
 
 from dbguard.model.calls import Call, Load, Unit
+from tests.book import ROOT
 from tests.capture.helpers import CONTROL, line_with, units_in
 
 APP = Path(__file__).parent / "django_app"
 MAIN = str(APP / "main.py")
+SHOWN = Path(os.path.relpath(MAIN, ROOT)).as_posix()
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +59,10 @@ def test_what_is_loaded_lazily_is_named(units: dict[str, Unit], name: str, load:
 def test_a_generic_foreign_key_is_named_and_its_content_type_is_not_the_relation(units: dict[str, Unit]):
     parent, content_type, *others = calls(units["generic foreign key"])
 
-    assert parent.load == Load("", "Note", "", False, "django")
+    assert parent.load is not None
+    assert parent.load._replace(built=None) == Load("", "Note", "", False, "django")
     assert content_type.load == Load("", "ContentType", "", False, "django")
-    assert [call.load for call in others] == [Load("lazy", "Note", "target", False, "django")] * 3
+    assert [call.load for call in others] == [Load("lazy", "Note", "target", False, "django", generic=True)] * 3
 
 
 def test_parameters_come_from_the_parent(units: dict[str, Unit]):
@@ -71,12 +75,31 @@ def test_parameters_come_from_the_parent(units: dict[str, Unit]):
 def test_lines_are_those_of_the_user(units: dict[str, Unit]):
     forward, inside = calls(units["forward"])[1], calls(units["property"])[1]
 
-    assert (forward.frames[0].path, forward.frames[0].line) == ("main.py", line_with("forward", MAIN))
+    assert (forward.frames[0].path, forward.frames[0].line) == (SHOWN, line_with("forward", MAIN))
     assert [(frame.line, frame.function) for frame in inside.frames] == [
         (line_with("property of the model", str(APP / "shop" / "models.py")), "Order.total"),
         (line_with("uses the property", MAIN), "<module>"),
     ]
     assert inside.loop == inside.frames[1]
+
+
+def test_where_a_query_was_put_together_is_known_and_what_it_joins(units: dict[str, Unit]):
+    parent, lazy = calls(units["built elsewhere"])[:2]
+
+    assert parent.load is not None
+    assert parent.load.built is not None
+    assert (parent.load.built.line, parent.frames[0].line) == (line_with("puts together", MAIN), line_with("sends", MAIN))
+    assert parent.load.related == (("order", "Order"), ("order__customer", "Customer"))
+    assert lazy.load == Load("lazy", "Customer", "profile", False, "django")
+
+
+def test_what_is_awaited_has_the_lines_of_who_waits(units: dict[str, Unit]):
+    parent, *counts = calls(units["awaited"])
+
+    assert parent.frames[0].line == line_with("rows are awaited", MAIN)
+    assert [(call.load.relationship if call.load else "", call.frames[0].line, call.loop is not None) for call in counts] == [
+        ("items", line_with("counts are awaited", MAIN), True)
+    ] * 3
 
 
 def test_eager_loads_are_not_lazy(units: dict[str, Unit]):
@@ -99,7 +122,7 @@ def test_a_template_is_a_place_with_its_own_line_and_loop(units: dict[str, Unit]
     assert seen[1] == ("orders.html", 2, False)
     assert seen[2:8] == [("orders.html", 3, True), ("orders.html", 4, True)] * 3
     assert seen[8] == ("orders.html", 8, False)
-    assert units["template"].calls[2].frames[1].path == "main.py"
+    assert units["template"].calls[2].frames[1].path == SHOWN
 
 
 def test_transactions_and_savepoints(units: dict[str, Unit]):

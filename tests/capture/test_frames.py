@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,68 @@ def in_a_generator() -> None:
 )
 def test_a_line_is_in_a_loop_if_it_runs_once_per_round(work: Callable[[], None], line: str):
     assert loop_of(work) == line
+
+
+STATES = (1, 2)
+
+
+class Kind:
+    values = (1, 2)
+
+
+def rounds_of(source: str) -> str:
+    """What the rounds of the loop around `send()` follow: "rows" unless the source says otherwise, "" if there is no loop."""
+    seen.clear()
+    path = Path(__file__).with_name("frames_source.py")
+    space = {"send": send, "rows": [1], "STATES": STATES, "Kind": Kind, "reduce": reduce}
+    tree = textwrap.dedent(source)
+    known = source_map.__globals__["_maps"]
+    known[str(path)] = source_map.__globals__["_map_of"](tree)
+    try:
+        exec(compile(tree, str(path), "exec"), space)
+    finally:
+        del known[str(path)]
+    stack = seen[-1]
+    return "" if stack.loop is None else stack.rounds or "rows"
+
+
+@pytest.mark.parametrize(
+    ("source", "rounds"),
+    [
+        ("for row in rows: send()", "rows"),
+        ("[send() for row in rows]", "rows"),
+        ("for row in range(len(rows)): send()", "rows"),
+        ("for row in [*rows]: send()", "rows"),
+        ("for row in list(rows): send()", "rows"),
+        ("[send() for row in rows for state in STATES]", "rows"),
+        ("for state in STATES:\n    for row in rows: send()", "rows"),
+        ("for row in rows:\n    for state in STATES: send()", "rows"),
+        ("reduce(lambda total, row: send(), rows, 0)", "rows"),
+        ("todo = [1]\nwhile todo:\n    todo.pop()\n    send()", "rows"),
+        ("for state in (1, 2): send()", "listed"),
+        ("for state in [1, 2]: send()", "listed"),
+        ("for state in STATES: send()", "listed"),
+        ("for number, state in enumerate(STATES): send()", "listed"),
+        ("for state in Kind.values: send()", "listed"),
+        ("for state, other in {1: 2}.items(): send()", "listed"),
+        ("for month in range(1, 13): send()", "listed"),
+        ("{state: send() for state in STATES}", "listed"),
+        ("[send() for word in 'a b'.split()]", "listed"),
+        ("while send(): pass", "asked"),
+        ("while (found := send()): pass", "asked"),
+        ("for row in send([]): pass", ""),
+    ],
+)
+def test_what_the_rounds_of_a_loop_follow(source: str, rounds: str):
+    assert rounds_of(source) == rounds
+
+
+def test_two_calls_on_one_line_have_columns_of_their_own():
+    seen.clear()
+    (send(), send())
+    first, second = seen
+    assert first.frames == second.frames
+    assert 0 < first.column < second.column
 
 
 def test_a_comprehension_is_one_place_with_its_function():

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, selectinload, sessionmaker
+from sqlalchemy.orm import Session, defer, joinedload, selectinload, sessionmaker
 
 import dbguard.capture
 from dbguard.model.calls import Load
@@ -75,6 +75,27 @@ def test_eager_loads_are_not_lazy(engine: sa.Engine, file: Path):
             len(customer.orders)
 
     assert loads(file) == [Load("", "Customer", "", False, "sqlalchemy"), Load("eager", "Customer", "orders", True, "sqlalchemy")]
+
+
+def test_a_lazy_load_tells_the_way_to_its_owner(engine: sa.Engine, file: Path):
+    with Session(engine) as session, dbguard.capture.record(file):
+        for order in session.scalars(sa.select(Order).options(joinedload(Order.customer))):
+            len(order.customer.orders)
+
+    assert loads(file)[1:] == [Load("lazy", "Customer", "orders", True, "sqlalchemy", path=(("Order", "customer", False),))] * 3
+
+
+def test_columns_that_a_query_leaves_out_and_those_that_a_model_puts_off_are_told_apart(engine: sa.Engine, file: Path):
+    with Session(engine) as session, dbguard.capture.record(file):
+        for customer in session.scalars(sa.select(Customer).options(defer(Customer.name))):
+            _ = customer.name, customer.story
+        session.refresh(customer, ["name"])
+
+    column = Load("column", "Customer", "name", False, "sqlalchemy")
+    assert loads(file)[1:] == [
+        *[column._replace(narrowed=True), column._replace(relationship="story")] * 3,
+        Load("refresh", "Customer", "", False, "sqlalchemy"),
+    ]
 
 
 def test_deferred_columns_and_refreshes_are_told_apart(engine: sa.Engine, file: Path):

@@ -100,7 +100,8 @@ def test_a_key_is_made_for_every_run(logs: Logs, form: str):
     assert first[1].parameters != second[1].parameters
 
 
-def test_hashes_are_those_of_captures(logs: Logs):
-    from dbguard.capture.hashes import Hasher
-
-    assert Hiding(b"k" * 16).value("7") == Hasher(b"k" * 16).of(7)
+def test_equal_values_have_equal_hashes_and_others_have_not():
+    hiding = Hiding()
+    assert hiding.value("7") == hiding.statement("SELECT a FROM t WHERE b = '7'")[1][0] == hiding.parameters("Parameters: $1 = '7'")[0]
+    assert len({hiding.value(str(number)) for number in range(10_000)}) == 10_000
+    assert "7" * 12 not in hiding.value("7" * 12)

@@ -35,7 +35,7 @@ def test_a_deferred_column_per_row_is_found():
     found = findings(
         ORDERS, rounds(3, call("SELECT note FROM orders WHERE id = $1", "#", loop="shop/views.py:14", load="column Order.note one sqlalchemy"))
     )
-    assert [one.instead for one in found] == ["at shop/views.py:12, load the column with the rest: undefer(Order.note)"]
+    assert [one.instead for one in found] == ["at shop/views.py:12, load the column with the rest: .options(undefer(Order.note))"]
 
 
 def test_raw_sql_in_a_loop_over_rows_is_found_with_its_parent():
@@ -78,7 +78,7 @@ def test_nested_relationships_are_found_each_with_the_whole_way_to_it():
     )
     assert [(one.line, one.instead) for one in found] == [
         (14, "at shop/views.py:12, load it with its owner: .options(selectinload(Order.items))"),
-        (15, "load it with its owner: .options(selectinload(Order.items).joinedload(Item.product))"),
+        (15, "at shop/views.py:12, load it with its owner: .options(selectinload(Order.items).joinedload(Item.product))"),
     ]
 
 

@@ -14,7 +14,7 @@ import pytest
 from dbguard.model.calls import Total
 from dbguard.postgres.embedded import start
 from dbguard.workload import Workload, read_workload
-from dbguard.workload.statements import difference
+from dbguard.workload.followers import difference
 from tests.workload.conftest import programs_of
 
 VIEW = "SELECT s.*, rolname, datname FROM pg_stat_statements s JOIN pg_roles r ON r.oid = s.userid JOIN pg_database d ON d.oid = s.dbid"
@@ -86,7 +86,7 @@ def test_the_difference_of_two_exports_is_what_happened_between_them(connection:
 
 def test_a_statement_that_was_reset_counts_whole():
     before, after = Total("SELECT 1", 100, 100, 1.0), Total("SELECT 1", 4, 4, 0.1)
-    assert difference([before], [after]) == [after]
+    assert difference([before], [after]) == (after,)
 
 
 def test_names_of_older_versions_are_understood():

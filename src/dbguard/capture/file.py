@@ -203,14 +203,21 @@ class FileSink:
             self._stacks = {}
         number = next(self._numbers)
         places = [[self._relative(path), line, function] for path, line, function in stack.frames]
-        self._define("stack", number, frames=places, **({} if stack.loop is None else {"loop": stack.loop}))
+        more: dict[str, Any] = {} if stack.loop is None else {"loop": stack.loop, "rounds": stack.rounds} if stack.rounds else {"loop": stack.loop}
+        if stack.column:
+            more["column"] = stack.column
+        self._define("stack", number, frames=places, **more)
         self._stacks[id(stack)] = number, stack
         return number
 
     def _load(self, load: recorder.Load) -> int:
         number = self._loads[load] = next(self._numbers)
-        event, owner, relationship, many, orm = load
-        self._define("load", number, event=event, owner=owner, relationship=relationship, many=many, orm=orm)
+        event, owner, relationship, many, orm = load[:5]
+        more: dict[str, Any] = dict(load[5]) if len(load) > 5 else {}
+        if "built" in more:
+            path, line, function = more["built"]
+            more["built"] = [self._relative(path), line, function]
+        self._define("load", number, event=event, owner=owner, relationship=relationship, many=many, orm=orm, **more)
         return number
 
     def _unit(self, unit: recorder.Unit) -> int:

@@ -22,12 +22,13 @@ Load = frames.Load
 class Unit:
     """A unit of work. `name` may be a function, because a request knows its route only when it has been routed."""
 
-    __slots__ = ("kind", "name", "phase")
+    __slots__ = ("kind", "name", "opener", "phase")
 
-    def __init__(self, name: str | Callable[[], str], kind: str, phase: str = "") -> None:
+    def __init__(self, name: str | Callable[[], str], kind: str, phase: str = "", opener: tuple[Any, int] | None = None) -> None:
         self.name = name
         self.kind = kind
         self.phase = phase
+        self.opener = opener  # the code and the line of the `with` that began it
 
 
 class Link:
@@ -125,6 +126,11 @@ def is_covered(raw: Any) -> bool:
     return pending is not None and pending.open and pending.raw is raw
 
 
+def effective_unit() -> Any:
+    """The unit of what no context claims."""
+    return getattr(sinks[0], "unit", None) if sinks else None
+
+
 def in_named_unit() -> bool:
     """Whether a context or a test has said already which unit of work this is."""
     return unit_now.get() is not None or any(getattr(getattr(sink, "unit", None), "kind", "") == "test" for sink in sinks)
@@ -155,9 +161,11 @@ def finish(pending: Pending, *, place: int = 2) -> None:
     link = pending.link
     pending.connection = link.number
     pending.transaction = link.transaction
-    pending.unit = unit_now.get()
-    pending.stack, walk = frames.here(place)
+    pending.unit = unit = unit_now.get()
+    pending.stack, walk = frames.here(place, unit, effective_unit)
     if walk is not None:
+        if unit is None and walk.origin is not None:
+            pending.unit = walk.origin.unit
         if walk.skip and link.owner not in OUTER:
             return
         if walk.load is not None and not pending.control:

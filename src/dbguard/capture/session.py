@@ -147,7 +147,9 @@ def record(path: str | os.PathLike[str] | None = None, unit: str = "record", wit
 @contextmanager
 def unit(name: str, kind: str = "task") -> Iterator[None]:
     """Make what is sent inside the block, and in tasks that start in it, a unit of work of its own. Costs nothing while nothing is recorded."""
-    token = recorder.unit_now.set(recorder.Unit(name, kind))
+    opener = sys._getframe(2)  # noqa: SLF001 - whose loops outside of the block repeat units of work, not what they send
+    token = recorder.unit_now.set(recorder.Unit(name, kind, opener=(opener.f_code, opener.f_lineno)))
+    del opener
     try:
         yield
     finally:

@@ -21,10 +21,16 @@ class Load(Record):
     """What an ORM was doing. `event`: "lazy" (a relationship that was not loaded), "refresh", "column" (deferred), "eager", "" (a query)."""
 
     event: str
-    owner: str = ""  # class of the model: "Order"
+    owner: str = ""  # class of the model that has the attribute: "Order"
     relationship: str = ""  # attribute: "items"
     many: bool = False  # whether the relationship is a collection
     orm: str = ""  # "sqlalchemy", "django"
+    path: tuple[tuple[str, str, bool], ...] = ()  # owner, attribute, many: from what was selected to the owner, where the ORM tells
+    classes: tuple[str, ...] = ()  # the object's own class and those that it inherits from, the base last; empty if there is one only
+    built: Frame | None = None  # where the query was put together, if that is known
+    related: tuple[tuple[str, str], ...] = ()  # of a query: path of a relationship that it joins, class that the path leads to
+    narrowed: bool = False  # of a column: its query left it out, not its model
+    generic: bool = False  # whether rows of any table may be what it leads to, so that no join can load it
 
 
 class Result(Record):
@@ -54,6 +60,8 @@ class Call(Record):
     unit: str = ""  # key of the unit of work
     frames: tuple[Frame, ...] = ()  # the user's own, innermost first
     loop: Frame | None = None  # the line, inside a loop of the user's code, that led to this call
+    rounds: str = ""  # of a loop that does not follow rows: "listed" in the source, or "asked" by the call itself
+    column: int = 0  # where the innermost piece of source ends on its line, from 1; 0: not known
     load: Load | None = None
     results: tuple[Result, ...] = ()
     driver: str = ""  # sqlalchemy, django, psycopg, asyncpg, log, pg_stat_statements, otlp, file

@@ -42,6 +42,19 @@ class Merged(Record):
     at: int = 0  # offset of the first difference in the source's text
 
 
+class RoundTrip(Record):
+    """What became of the schema when a script was run up, down and up again on a server. It wakes checks, like an operation.
+
+    Sentences: how the schema after going down differs from the one before, and how the one after going up again differs from
+    the one after going up first.
+    """
+
+    left: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
+    down_fails: str = ""  # why
+    up_fails: str = ""  # why going up again fails
+
+
 class Script(Record):
     """SQL found in a source, plus how it will run.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dbguard.model.calls import Call, Frame, Load, Unit
+from collections.abc import Iterable
+
+from dbguard.model.calls import Call, Frame, Load, Total, Unit
 from dbguard.model.record import Record
 
 
@@ -15,6 +17,7 @@ class Asked(Record):
     tables: tuple[str, ...] = ()  # last names, the changed one first
     equal: tuple[str, ...] = ()  # columns that are compared with a parameter or constant by =
     counted: bool = False  # nothing but count(*)
+    aggregated: bool = False  # nothing but aggregates, and no GROUP BY
     exists: bool = False
     limited: bool = False
     offset: str = ""  # "", constant, parameter
@@ -55,6 +58,8 @@ class Group(Record):
     why_not: str = ""  # what explains the repetition otherwise: paging, several keys, one row, tree, written, read then written, ...
     chain: tuple[Load, ...] = ()  # relationships from the first query to these calls
     whole: bool = True  # whether the chain begins at what the first query selects
+    root: Call | None = None  # the query at which the chain begins
+    loaded: bool = False  # whether the relationship was loaded for many objects before, and then not used
     offsets: tuple[int, ...] = ()  # of each call that pages: the constant, -1 for a parameter
     fix: str = ""  # in the terms of the user's ORM, or of SQL
 
@@ -145,3 +150,50 @@ def is_test_file(path: str) -> bool:
     if not path.startswith("/") and ("tests" in folders or "test" in folders):
         return True
     return name.startswith("test_") or name.endswith("_test.py") or name in {"conftest.py", "factories.py", "tests.py"}
+
+
+class Totals(Record):
+    """What pg_stat_statements counted, in periods that follow each other: one export is one period, two are what happened between them."""
+
+    periods: tuple[tuple[Total, ...], ...] = ()
+    earlier: tuple[Total, ...] = ()  # what the first of several exports had already
+
+    @property
+    def whole(self) -> tuple[Total, ...]:
+        """One total for each text, user and database."""
+        return merged(total for period in self.periods for total in period)
+
+
+def merged(totals: Iterable[Total]) -> tuple[Total, ...]:
+    """Totals of the same text, user and database summed up; the place is the last one's."""
+    found: dict[tuple[str, str, str], Total] = {}
+    for total in totals:
+        key = total.sql, total.user, total.database
+        known = found.get(key)
+        found[key] = total
+        if known is not None:
+            found[key] = total._replace(calls=known.calls + total.calls, rows=known.rows + total.rows, seconds=known.seconds + total.seconds)
+    return tuple(found.values())
+
+
+class Follower(Record):
+    """A look-up that was executed as often as another query returned rows with the key that it asks for."""
+
+    total: Total
+    shape: str
+    table: str  # as the user would write it
+    key: str  # the column that is looked up
+    parent: Total
+    column: str  # of the parent's result
+    periods: int = 1  # in each of which the numbers agree
+
+
+class Counted(Record):
+    """Totals with their facts: the subject that wakes checks on totals."""
+
+    totals: Totals
+    followers: tuple[Follower, ...] = ()
+
+    @property
+    def operation(self) -> Totals:
+        return self.totals

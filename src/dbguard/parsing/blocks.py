@@ -37,7 +37,7 @@ def _comments(script: Script) -> Iterator[Comment]:
     text = script.source.text
     if "dbguard:" not in text:
         return
-    for start, line in _python_comments(text):
+    for start, line in python_comments(text):
         match = _SPEAKS.match(line)
         if match is not None:
             yield Comment(start, start + len(line), match.group(1).strip())
@@ -46,7 +46,7 @@ def _comments(script: Script) -> Iterator[Comment]:
             yield from comments(block.sql, block.place)
 
 
-def _python_comments(text: str) -> Iterator[tuple[int, str]]:
+def python_comments(text: str) -> Iterator[tuple[int, str]]:
     """Offset and text of every comment of a Python file, up to where it stops being Python."""
     import io
     import tokenize

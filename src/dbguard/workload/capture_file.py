@@ -7,6 +7,8 @@ that a newer version has. Calls of several processes of one capture are numbered
 from __future__ import annotations
 
 import json
+import os
+import posixpath
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from dbguard.model.record import Record
 VERSION = 1
 MOST_FRAMES = 32
 MOST_PARAMETERS = 10_000
+MOST_STEPS = 20
 
 
 class Process(Record):
@@ -35,12 +38,24 @@ class _Tables:
         self.capture = _text(header.get("capture"))
         self.name = f"{self.capture}-{_text(header.get('process'))}"
         self.texts: dict[int, str] = {}
-        self.stacks: dict[int, tuple[tuple[Frame, ...], Frame | None]] = {}
+        self.stacks: dict[int, tuple[tuple[Frame, ...], Frame | None, str, int]] = {}
         self.loads: dict[int, Load] = {}
         self.links: dict[int, tuple[str, str]] = {}
         self.process = Process(self.capture, self.name, {}, [])
         self.ended = False
         self.latest = 0.0
+        self.way = _way(header.get("root"))
+
+
+def _way(root: Any) -> str:
+    """What stands in front of a path of the capture for whoever is in the working directory, where one of the two folders is in the other."""
+    here = Path.cwd()
+    if not isinstance(root, str) or "\0" in root or not Path(root).is_absolute() or not Path(root).is_dir():
+        return ""
+    if not (here.is_relative_to(root) or Path(root).is_relative_to(here)):
+        return ""
+    way = os.path.relpath(root, here).replace(os.sep, "/")
+    return "" if way == "." else f"{way}/"
 
 
 def read_capture(paths: str | Path | Iterable[str | Path]) -> tuple[list[Unit], list[str]]:
@@ -107,14 +122,32 @@ def _read_text(tables: _Tables, line: dict[str, Any], _source: str, _number: int
 
 
 def _read_stack(tables: _Tables, line: dict[str, Any], _source: str, _number: int) -> None:
-    frames = tuple(Frame(_string(path), _whole(at), _string(function)) for path, at, function in line["frames"][:MOST_FRAMES])
+    frames = tuple([_frame(tables, *place) for place in line["frames"][:MOST_FRAMES]])
     loop = line.get("loop")
-    tables.stacks[_whole(line["stack"])] = frames, frames[loop] if isinstance(loop, int) and 0 <= loop < len(frames) else None
+    in_loop = frames[loop] if isinstance(loop, int) and 0 <= loop < len(frames) else None
+    tables.stacks[_whole(line["stack"])] = frames, in_loop, _text(line.get("rounds")), _whole(line.get("column", 0))
+
+
+def _frame(tables: _Tables, path: Any, line: Any, function: Any) -> Frame:
+    path = _string(path)
+    if tables.way and not path.startswith("/"):
+        path = posixpath.normpath(tables.way + path)
+    return Frame(path, _whole(line), _string(function))
 
 
 def _read_load(tables: _Tables, line: dict[str, Any], _source: str, _number: int) -> None:
     tables.loads[_whole(line["load"])] = Load(
-        _string(line["event"]), _text(line.get("owner")), _text(line.get("relationship")), line.get("many") is True, _text(line.get("orm"))
+        event=_string(line["event"]),
+        owner=_text(line.get("owner")),
+        relationship=_text(line.get("relationship")),
+        many=line.get("many") is True,
+        orm=_text(line.get("orm")),
+        path=tuple([(_string(owner), _string(name), many is True) for owner, name, many in line.get("path", ())[:MOST_STEPS]]),
+        classes=tuple(map(_string, line.get("classes", ())[:MOST_STEPS])),
+        built=_frame(tables, *line["built"]) if "built" in line else None,
+        related=tuple([(_string(path), _string(name)) for path, name in line.get("related", ())[:MOST_STEPS]]),
+        narrowed=line.get("narrowed") is True,
+        generic=line.get("generic") is True,
     )
 
 
@@ -139,7 +172,7 @@ def _read_end(tables: _Tables, line: dict[str, Any], source: str, _number: int) 
 
 def _read_call(tables: _Tables, line: dict[str, Any], source: str, number: int) -> None:
     driver, database = tables.links.get(line.get("connection", 0), ("", ""))
-    frames, loop = tables.stacks.get(line.get("stack", 0), ((), None))
+    frames, loop, rounds, column = tables.stacks.get(line.get("stack", 0), ((), None, "", 0))
     unit = _whole(line["unit"])
     known = tables.process.units[unit]
     started = _number_or_none(line.get("started"))
@@ -159,6 +192,8 @@ def _read_call(tables: _Tables, line: dict[str, Any], source: str, number: int) 
         unit=known.key,
         frames=frames,
         loop=loop,
+        rounds=rounds,
+        column=column,
         load=tables.loads.get(line.get("load", 0)),
         results=tuple(Result(_string(column), tuple(map(_string, values[:MOST_HASHES]))) for column, values in line.get("results", ())),
         driver=driver,

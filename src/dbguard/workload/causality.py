@@ -6,10 +6,11 @@ calls feed themselves, as a walk up or down a tree does, or each come from a res
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 
-from dbguard.model.calls import Call
+from dbguard.model.calls import Call, Load
 from dbguard.model.units import Asked, Parent
 from dbguard.workload.shapes import asked
 
@@ -29,15 +30,17 @@ class Results:
         self.calls = calls
         self.at = {call.number: index for index, call in enumerate(calls)}
         self._by_shape: dict[str, list[Call]] = {}
-        self._per_row: dict[str, int] = {}  # shape to the number of its group
+        self._per_row: dict[int, int] = {}  # number of a call to that of its group
         self._values: dict[str, dict[str, set[str]]] = {}
+        self.eager = {(call.load.owner, call.load.relationship) for call in calls if call.load is not None and call.load.event == "eager"}
         for call in calls:
             if call.results and not call.error:
                 self._by_shape.setdefault(asked(call.sql).key, []).append(call)
 
-    def found(self, shape: str, group: int) -> None:
-        """The calls of this shape are sent once per row, so their single rows are rows of one list."""
-        self._per_row.setdefault(shape, group)
+    def found(self, calls: Sequence[Call], group: int) -> None:
+        """These calls are sent once per row, so their single rows are rows of one list."""
+        for call in calls:
+            self._per_row.setdefault(call.number, group)
 
     def parent(self, group: Sequence[Call], of: Asked) -> Parent | None:
         """The best parent: it gives objects of the class whose relationship is loaded, its column is called like the one that the calls
@@ -45,32 +48,32 @@ class Results:
         wanted = varying(group)
         if not wanted:
             return None
-        owner = group[0].load.owner if group[0].load is not None and group[0].load.event in {"lazy", "column"} else ""
+        load = group[0].load if group[0].load is not None and group[0].load.event in {"lazy", "column"} else None
         best: tuple[tuple[bool, int, float, int], Parent] | None = None
         for calls in list(self._earlier(group, of.key, wanted))[-MOST_SHAPES:]:
             source = asked(calls[0].sql)
-            for column, values in columns(calls).items():
-                seen = set(values) - _NOT_A_VALUE
+            for column, seen in first_seen(calls).items():
                 if len(seen) < 2:
                     continue
-                covered = max(len(one & seen) / len(one) for one in wanted)
+                covered = max(sum(seen.get(value, number) < number for value, number in one.items()) / len(one) for one in wanted)
                 if covered < COVERED:
                     continue
-                rank = (holds(calls[0], owner), related(column, source, of), covered, calls[-1].number)
+                rank = (holds(calls[0], load), related(column, source, of), covered, calls[-1].number)
                 if best is None or rank > best[0]:
-                    best = rank, Parent(calls[0], source, column, len(values), covered, self._per_row.get(source.key, -1))
+                    best = rank, Parent(calls[0], source, column, len(seen), covered, self._per_row.get(calls[0].number, -1))
         return best[1] if best else None
 
-    def _earlier(self, group: Sequence[Call], own: str, wanted: list[frozenset[str]]) -> Iterator[list[Call]]:
+    def _earlier(self, group: Sequence[Call], own: str, wanted: list[dict[str, int]]) -> Iterator[list[Call]]:
         """The results of several rows of each other shape, if all of its results together have what is wanted."""
-        first, last = group[1].number, group[-1].number
-        for shape, calls in self._by_shape.items():
-            if shape == own or calls[0].number >= first:
+        first, last = group[0].number, group[-1].number
+        mine = {call.number for call in group}
+        for shape, every in self._by_shape.items():
+            calls = [call for call in every if call.number in self._per_row and call.number not in mine] if shape == own else every
+            if not calls or calls[0].number >= first:
                 continue
-            if not any(len(one & seen) >= COVERED * len(one) for seen in self._values_of(shape).values() for one in wanted):
+            if not any(len(one.keys() & seen) >= COVERED * len(one) for seen in self._values_of(shape).values() for one in wanted):
                 continue
-            per_row = shape in self._per_row
-            several = [call for call in calls if call.number < last and (per_row or (call.rows or rows_of(call)) > 1)]
+            several = [call for call in calls if call.number < last and (call.number in self._per_row or (call.rows or rows_of(call)) > 1)]
             if several and several[0].number < first:
                 yield several
 
@@ -79,26 +82,43 @@ class Results:
             self._values[shape] = {column: set(values) for column, values in columns(self._by_shape[shape]).items()}
         return self._values[shape]
 
-    def from_single_rows(self, group: Sequence[Call]) -> bool:
-        """Whether each call follows a result of one row that has its parameter: one object after the other, each with what belongs to it."""
-        before, explained = 0, 0
+    def of_class(self, name: str, load: Load, before: Call) -> Call | None:
+        """The latest query of objects of a class whose rows nobody saw, as those that a cursor on the server gives one by one."""
+        names = {name} if load.path else {name, *load.classes}
+        for one in reversed(self.calls[: self.at[before.number]]):
+            if one.load is not None and one.load.event == "" and one.load.owner in names and not one.results and one.rows is None and not one.error:
+                return one
+        return None
+
+    def from_single_rows(self, group: Sequence[Call], *, surely: bool) -> bool:
+        """Whether each call follows a result of one row of its own that has its parameter: one object after the other, each with what
+        belongs to it. `surely` if more than the numbers must tell so."""
+        explained, taken = 0, set[int]()
         for call in group:
             index = self.at[call.number]
-            given = set(call.parameters or ()) - _NOT_A_VALUE
-            singles = [one for one in self.calls[max(before, index - MOST_BETWEEN) : index] if one.results and (one.rows or rows_of(one)) == 1]
-            explained += any(given & set(result.values) for one in singles for result in one.results)
-            before = index + 1
+            for one in reversed(self.calls[max(0, index - MOST_BETWEEN) : index]):
+                if one.number not in taken and one.results and (one.rows or rows_of(one)) == 1 and _gives(one, call, surely=surely):
+                    taken.add(one.number)
+                    explained += 1
+                    break
         return explained >= COVERED * len(group)
 
 
-def holds(call: Call, owner: str) -> bool:
-    """Whether the rows of a call are objects of a class, as far as the ORM or the name of the table tells."""
-    if not owner:
+def _gives(one: Call, call: Call, *, surely: bool) -> bool:
+    given = set(call.parameters or ()) - _NOT_A_VALUE
+    columns_ = [result.column for result in one.results if given & set(result.values)]
+    if not columns_ or not surely:
+        return bool(columns_)
+    return holds(one, call.load) or any(related(column, asked(one.sql), asked(call.sql)) for column in columns_)
+
+
+def holds(call: Call, load: Load | None) -> bool:
+    """Whether the rows of a call are objects of the class whose attribute is loaded, as far as the ORM or the name of the table tells."""
+    if load is None or not load.owner:
         return False
-    if call.load is not None and call.load.event == "" and call.load.owner == owner:
+    if call.load is not None and call.load.event == "" and call.load.owner in {load.owner, *load.classes}:
         return True
-    name = owner.lower()
-    name = name.removesuffix("y")
+    name = load.owner.lower().removesuffix("y")
     return any(name in table.lower().replace("_", "") for table in asked(call.sql).tables[:1])
 
 
@@ -114,11 +134,34 @@ def columns(calls: Sequence[Call]) -> dict[str, list[str]]:
     return found
 
 
-def varying(group: Sequence[Call]) -> list[frozenset[str]]:
-    """The values at each position of the parameters that is not the same in all calls."""
+def first_seen(calls: Sequence[Call]) -> dict[str, dict[str, int]]:
+    """By column, each value and the number of the call whose result had it first; without rows that only repeat what was asked for."""
+    found: dict[str, dict[str, int]] = {}
+    for call in calls:
+        for result in call.results:
+            values = result.values
+            if len(values) > 1 and values[0] in (call.parameters or ()) and values.count(values[0]) == len(values):
+                continue
+            seen = found.setdefault(result.column, {})
+            for value in values:
+                if value not in _NOT_A_VALUE:
+                    seen.setdefault(value, call.number)
+    return found
+
+
+def varying(group: Sequence[Call]) -> list[dict[str, int]]:
+    """At each position of the parameters that is not the same in all calls, the values and the number of the first call with each."""
     width = min((len(call.parameters or ()) for call in group), default=0)
-    sets = [frozenset((call.parameters or ())[at] for call in group) - _NOT_A_VALUE for at in range(min(width, 50))]
-    return [one for one in sets if len(one) > 1]
+    found = []
+    for at in range(min(width, 50)):
+        first: dict[str, int] = {}
+        for call in group:
+            value = (call.parameters or ())[at]
+            if value not in _NOT_A_VALUE:
+                first.setdefault(value, call.number)
+        if len(first) > 1:
+            found.append(first)
+    return found
 
 
 def related(column: str, source: Asked, of: Asked) -> int:
@@ -156,6 +199,16 @@ def is_tree(group: Sequence[Call], of: Asked) -> bool:
         for result in call.results:
             seen.setdefault(_NUMBERED.sub("", result.column), set()).update(set(result.values) - _NOT_A_VALUE)
     return any(count >= FEEDS * later and _points_at_itself(column, of) for column, count in fed.items() if later)
+
+
+def is_walk(group: Sequence[Call]) -> bool:
+    """Whether each call asks for what the one before it has found, in one column: the way is not known beforehand."""
+    fed: dict[str, int] = {}
+    for before, call in itertools.pairwise(group):
+        given = set(call.parameters or ()) - _NOT_A_VALUE
+        for result in before.results if rows_of(before) == 1 else ():
+            fed[result.column] = fed.get(result.column, 0) + bool(given & set(result.values) - set(before.parameters or ()))
+    return len(group) > 2 and max(fed.values(), default=0) >= COVERED * (len(group) - 1)
 
 
 def _points_at_itself(column: str, of: Asked) -> bool:

@@ -7,27 +7,47 @@ from __future__ import annotations
 
 import re
 
-from dbguard.model.calls import Load
-from dbguard.model.units import Group, Parent, Repeated, shown
+from dbguard.model.calls import Call, Load
+from dbguard.model.units import Group, Repeated, shown
 
 
 def fix_of(group: Group) -> str:
     what, load = group.asked, group.load
     if what.command != "select":
         return _of_write(group)
-    if load is not None and load.relationship and load.owner and load.event in {"lazy", "column"}:
+    if load is not None and load.relationship and load.owner and load.event in {"lazy", "column", "eager"}:
         return _lazy(group, load)
     orm = load.orm if load is not None else group.calls[0].driver
-    if what.counted or what.exists:
+    if what.counted or what.exists or what.aggregated:
         return f"ask once for all rows: {_grouped(group)}"
     column = _looked_up(group)
     if not column:
         return "ask once for all rows, with a join or a list of keys"
+    if len(_varying(group)) > 1:
+        return _by_several(group, orm)
     if load is not None and load.owner and orm == "sqlalchemy":
         return f"fetch them together: select({load.owner}).where({load.owner}.{column}.in_(...))"
     if load is not None and load.owner and orm == "django":
         return f"fetch them together: {load.owner}.objects.filter({column}__in=...)"
     return f"fetch them together: WHERE {column} = ANY($1) with all values, or join `{_table(group)}` to the query that gives them"
+
+
+def _varying(group: Group) -> tuple[str, ...]:
+    """The columns that each call compares with other values, if it compares several and nothing else."""
+    columns = group.asked.equal
+    given = [call.parameters or () for call in group.calls]
+    if len(columns) < 2 or any(len(one) != len(columns) for one in given):
+        return ()
+    return columns if all(len({one[at] for one in given}) > 1 for at in range(len(columns))) else ()
+
+
+def _by_several(group: Group, orm: str) -> str:
+    columns, load = _varying(group), group.load
+    if load is not None and load.owner and orm == "sqlalchemy":
+        return f"fetch them together: select({load.owner}).where(tuple_({', '.join(f'{load.owner}.{one}' for one in columns)}).in_(...))"
+    values = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
+    keys = f"({', '.join(columns)}) IN (SELECT * FROM unnest({values}))"
+    return f"fetch them together: WHERE {keys}, or join `{_table(group)}` to the query that gives them"
 
 
 def _grouped(group: Group) -> str:
@@ -44,46 +64,76 @@ def _table(group: Group) -> str:
 
 
 def _lazy(group: Group, load: Load) -> str:
-    parent = group.parent
-    at = f"at {_place(parent)}, " if parent is not None and parent.group < 0 and not _is_unknown(parent) else ""
-    if load.event == "column":
-        if load.orm == "django":
-            return f'{at}load the column with the rest: take "{load.relationship}" out of defer(), or put it into only()'
-        return f"{at}load the column with the rest: undefer({load.owner}.{load.relationship})"
+    at = f"at {_place(group.root)}, " if group.root is not None and not _is_unknown(group.root) else ""
     chain = group.chain or (load,)
+    if load.orm == "django":
+        return at + _django_lazy(group, load, chain)
+    first = chain[0]
+    entity = group.root.load.owner if group.root is not None and group.root.load is not None else ""
+    if len(chain) == 1 and entity and entity != first.owner and entity in load.classes[_index(load) + 1 :]:
+        below = f"selectin_polymorphic({entity}, [{first.owner}])"
+        return f"{at}load it with its owner: .options({below if load.event == 'column' else f'{below}, {_options(chain)}'})"
     if not group.whole:
-        if load.orm == "django":
-            return f'{at}load it with its owner: add "{"__".join(one.relationship for one in chain)}" to the path that loads {chain[0].owner}'
-        return f"{at}load it with its owner: add .{_options(chain)} to the option that loads {chain[0].owner}"
-    return f"{at}{_django(group, chain) if load.orm == 'django' else f'load it with its owner: .options({_options(chain)})'}"
+        return f"{at}load it with its owner: add .{_options(chain)} to the option that loads {first.owner}"
+    if load.narrowed:
+        return f"{at}load the column with the rest: take {load.owner}.{load.relationship} out of defer(), or put it into load_only()"
+    what = "load the column with the rest" if load.event == "column" else "load it with its owner"
+    return f"{at}{what}: .options({_options(chain)})"
 
 
-def _place(parent: Parent) -> str:
-    return shown(parent.call.frames[0] if parent.call.frames else parent.call.loop, parent.call)
+def _index(load: Load) -> int:
+    return load.classes.index(load.owner) if load.owner in load.classes else len(load.classes)
 
 
-def _is_unknown(parent: Parent) -> bool:
-    return not parent.call.frames and parent.call.loop is None
+def _django_lazy(group: Group, load: Load, chain: tuple[Load, ...]) -> str:
+    if load.event == "column":
+        return f'load the column with the rest: take "{load.relationship}" out of defer(), or put it into only()'
+    joined = group.root.load.related if group.root is not None and group.root.load is not None else ()
+    ways = [path for path, name in joined if name == chain[0].owner]
+    if not group.whole and len(ways) == 1:
+        return _django(group, (*(load._replace(relationship=part, many=False) for part in ways[0].split("__")), *chain))
+    if not group.whole:
+        return f'load it with its owner: add "{"__".join(one.relationship for one in chain)}" to the path that loads {chain[0].owner}'
+    return _django(group, chain)
+
+
+def _place(call: Call) -> str:
+    """The line that put a query together, as far as it is known; what a template asks for was put together in Python."""
+    if call.load is not None and call.load.built is not None:
+        return shown(call.load.built)
+    return shown(next((frame for frame in call.frames if frame.function), call.frames[0] if call.frames else call.loop), call)
+
+
+def _is_unknown(call: Call) -> bool:
+    return not call.frames and call.loop is None
 
 
 def _options(chain: tuple[Load, ...]) -> str:
-    return ".".join(f"{'selectinload' if one.many else 'joinedload'}({one.owner}.{one.relationship})" for one in chain)
+    return ".".join(f"{_option(one)}({one.owner}.{one.relationship})" for one in chain)
+
+
+def _option(load: Load) -> str:
+    return "undefer" if load.event == "column" else "selectinload" if load.many else "joinedload"
 
 
 def _django(group: Group, chain: tuple[Load, ...]) -> str:
     path = "__".join(one.relationship for one in chain)
     last = chain[-1]
-    if last.many and (group.asked.counted or group.asked.exists):
+    if last.many and (group.asked.counted or group.asked.exists or group.asked.aggregated):
         return _django_counted(group, path)
-    if last.many and _is_narrowed(group):
-        return f'load it with its owner: .prefetch_related(Prefetch("{path}", queryset=...)) with the filter and order that this query has'
-    single = not any(one.many for one in chain) and not (len(chain) == 1 and _is_generic(group, last))
+    if last.many and (_is_narrowed(group) or (group.loaded and last.event == "lazy")):
+        why = "it is loaded already and this asks again: read .all() of it, or load it with" if group.loaded else "load it with its owner:"
+        return f'{why} .prefetch_related(Prefetch("{path}", queryset=...)) with the filter, order and columns that this query has'
+    single = not any(one.many or one.generic for one in chain)
     return f'load it with its owner: .{"select_related" if single else "prefetch_related"}("{path}")'
 
 
 def _django_counted(group: Group, path: str) -> str:
+    names = "__".join(part.removesuffix("_set") for part in path.split("__"))  # queries say `item` where objects say `item_set`
     if group.asked.counted:
-        return f'count in the query of its owner: .annotate(Count("{path}"))'
+        return f'count in the query of its owner: .annotate(Count("{names}"))'
+    if group.asked.aggregated:
+        return f'compute it in the query of its owner: .annotate(...) over "{names}"'
     return f'ask in the query of its owner: .annotate(Exists(...)), or load them with .prefetch_related("{path}")'
 
 
@@ -93,12 +143,6 @@ def _is_narrowed(group: Group) -> bool:
     where = words.partition(" WHERE ")[2]
     own = 2 if re.search(r"CONTENT_TYPE_ID\b", where) else 1
     return group.asked.limited or where.count(" AND ") + 1 > own
-
-
-def _is_generic(group: Group, load: Load) -> bool:
-    """A generic foreign key: its owner is known by a content type, and the column is not named after the attribute."""
-    parent = group.parent
-    return parent is not None and "content_type_id" in parent.asked.sql and parent.column not in {f"{load.relationship}_id", "id"}
 
 
 def fix_of_repeated(repeated: Repeated) -> str:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from dbguard.model.calls import Call, Unit
+from dbguard.model.calls import Call, Load, Unit
 from dbguard.model.units import Group, is_test_file, place_of
-from dbguard.workload.causality import COVERED, MOST_BETWEEN, Results, holds, is_tree, related
+from dbguard.workload.causality import COVERED, MOST_BETWEEN, Results, holds, is_tree, is_walk, related
 from dbguard.workload.shapes import asked
 
 OF_THE_ORM = {"eager", "refresh", "flush"}
@@ -27,15 +27,32 @@ LEAST_IN_LOOP = 3  # calls in a loop whose parameters come from nowhere that is 
 
 def is_counted(call: Call) -> bool:
     """Whether the user's code asked for this call by itself."""
-    if call.error or call.many > 1 or (call.load is not None and call.load.event in OF_THE_ORM):
+    if call.error or call.many > 1 or (call.load is not None and call.load.event in OF_THE_ORM and not _is_for_one(call)):
         return False
     what = asked(call.sql)
     return (what.command == "select" and not what.catalog) or what.command in WRITES
 
 
+def _is_for_one(call: Call) -> bool:
+    """Whether what an ORM loads for many objects at once was loaded for one, as `prefetch_related_objects([order], "items")` does."""
+    load = call.load
+    return load is not None and load.event == "eager" and load.orm == "django" and len(call.parameters or ()) == 1 and call.loop is not None
+
+
 def given(call: Call) -> tuple[str, ...]:
     """What tells one call of a shape from another."""
     return call.parameters or (call.sql,)
+
+
+def _attribute(call: Call) -> tuple[str, str]:
+    """Which attribute the ORM was loading, so that two of them on one line are told apart."""
+    load = call.load
+    return ("", "") if load is None or load.event not in {"lazy", "column", "eager"} else (load.owner, load.relationship)
+
+
+def _is_many(call: Call) -> bool:
+    """Whether a collection is loaded: it is asked for in several ways, while one object of a relationship is always asked for by its key."""
+    return call.load is not None and call.load.many
 
 
 def groups_of(unit: Unit) -> tuple[Group, ...]:
@@ -47,7 +64,9 @@ def groups_of(unit: Unit) -> tuple[Group, ...]:
             place = place_of(call)
             if place is not None and is_test_file(place.path) and unit.kind == "test":
                 continue
-            together.setdefault((place, asked(call.sql).key, call.database), []).append(call)
+            attribute = _attribute(call)
+            what = attribute if attribute[1] and not _is_many(call) else asked(call.sql).key
+            together.setdefault((place, call.column, what, attribute, call.database), []).append(call)
     results = Results(unit.calls)
     found: list[Group] = []
     for sent in together.values():
@@ -55,7 +74,7 @@ def groups_of(unit: Unit) -> tuple[Group, ...]:
         if len(calls) > 1 and len(found) < MOST_GROUPS:
             group = _group(calls, results, found)
             if group.evidence and not group.why_not and group.asked.command == "select":
-                results.found(group.asked.key, len(found))
+                results.found(calls, len(found))
             found.append(group)
     return tuple(found)
 
@@ -75,8 +94,8 @@ def _in_a_row(calls: list[Call], results: Results, kind: str) -> list[Call]:
 
 def _group(calls: list[Call], results: Results, others: list[Group]) -> Group:
     what = asked(calls[0].sql)
-    different = len({given(call) for call in calls})
-    group = Group(what, place_of(calls[0]), tuple(calls), calls[0].loop is not None, different, calls[0].load)
+    different = len({(asked(call.sql).key, given(call)) for call in calls})
+    group = Group(what, place_of(calls[0]), tuple(calls), calls[0].loop is not None and not calls[0].rounds, different, calls[0].load)
     if what.offset:
         texts = [asked(call.sql) for call in calls]
         group = group._replace(offsets=tuple([one.offset_at if one.offset == "constant" else -1 for one in texts]))
@@ -93,6 +112,8 @@ def _evidence(group: Group) -> tuple[str, ...]:
     found = []
     if group.load is not None and group.load.event in {"lazy", "column"}:
         found.append("lazy")
+    if group.load is not None and group.load.event == "eager":
+        return ("parent",) if group.in_loop and group.parent is not None and group.parent.group < 0 and _is_sure(group) else ()
     if group.parent is not None and (found or group.in_loop or _is_no_accident(group)):
         found.append("parent")
     if group.in_loop and (found or group.different >= LEAST_IN_LOOP):
@@ -131,12 +152,20 @@ def _why_not(group: Group, results: Results) -> str:
         return "locks"
     if not lazy and (why := _beside_writes(group, results)):
         return why
-    if group.parent is None:
-        if is_tree(group.calls, what):
-            return "tree"
-        if results.from_single_rows(group.calls):
-            return "one row"
-    return ""
+    if group.parent is None and is_tree(group.calls, what):
+        return "tree"
+    if group.parent is None and not lazy and is_walk(group.calls):
+        return "walk"
+    is_explained = not _is_sure(group) and results.from_single_rows(group.calls, surely=group.parent is not None)
+    return "one row" if is_explained else ""
+
+
+def _is_sure(group: Group) -> bool:
+    """Whether the parent is one by more than its numbers, which others may have, too."""
+    parent = group.parent
+    if parent is None:
+        return False
+    return parent.group >= 0 or holds(parent.call, group.load) or related(parent.column, parent.asked, group.asked) > 0
 
 
 def _why_no_write(group: Group) -> str:
@@ -199,25 +228,28 @@ def _feeds_itself(calls: Sequence[Call]) -> bool:
 
 def _chain(group: Group, others: list[Group], results: Results) -> Group:
     """The group with the relationships from the first query to its calls, as far as each belongs to what the one before it loads."""
-    if group.load is None or not group.load.relationship:
+    load, parent = group.load, group.parent
+    if load is None or not load.relationship:
         return group
-    chain, parent, call = [group.load], group.parent, None
-    while parent is not None and len(chain) < MOST_LINKS:
-        call = parent.call
-        if not 0 <= parent.group < len(others):
-            break
+    chain = [load]
+    while parent is not None and 0 <= parent.group < len(others) and len(chain) < MOST_LINKS:
         above = others[parent.group]
-        if above.load is None or above.load.event != "lazy" or not above.load.relationship:
+        if above.load is None or above.load.event not in {"lazy", "column"} or not above.load.relationship:
             break
-        chain.insert(0, above.load)
+        if above.load.event == "lazy":
+            chain.insert(0, above.load)
         parent = above.parent
+    call = parent.call if parent is not None else results.of_class(load.path[0][0] if load.path else load.owner, load, group.calls[0])
     while call is not None and call.load is not None and call.load.event == "eager" and call.load.relationship and len(chain) < MOST_LINKS:
-        if not holds(call, chain[0].owner):
+        if not holds(call, chain[0]):
             break
         chain.insert(0, call.load)
         call = _source_of(call, results)
-    owner = call.load.owner if call is not None and call.load is not None else ""
-    return group._replace(chain=tuple(chain), whole=not owner or owner == chain[0].owner)
+    if load.path:  # the ORM knows the way itself
+        chain = [*(Load("lazy", owner, name, many, load.orm) for owner, name, many in load.path), load]
+    root = call if call is not None else None
+    whole = root is None or root.load is None or not root.load.owner or root.load.owner in {chain[0].owner, *chain[0].classes}
+    return group._replace(chain=tuple(chain), whole=whole, root=root, loaded=(load.owner, load.relationship) in results.eager)
 
 
 def _source_of(eager: Call, results: Results) -> Call | None:

@@ -17,11 +17,15 @@ from dbguard.workload.units import Cutter
 
 LEVELS = "LOG|ERROR|FATAL|PANIC|STATEMENT|DETAIL|HINT|CONTEXT|QUERY|LOCATION|BACKTRACE|WARNING|NOTICE|INFO|DEBUG[1-5]?"
 FAILED = frozenset({"ERROR", "FATAL", "PANIC"})
+# What a message about a statement that was executed begins with: groups for the milliseconds and for which step that was.
+DURATION = r"duration: (\d++(?:\.\d++)?) ms(?:  (statement|execute(?! fetch from )|parse|bind)(?: [^:\n\"]*+)?: )?"
+UNCOUNTED = frozenset({"parse", "bind"})  # steps of the extended protocol before execute
 _SECONDARY = frozenset({"STATEMENT", "DETAIL", "HINT", "CONTEXT", "QUERY", "LOCATION", "BACKTRACE"})
 _PREPARED = re.compile(
     r"prepare: PREPARE\s+(?:\"(?:[^\"]|\"\")*\"|\w+)\s*(?:\([^()]*(?:\([^()]*\)[^()]*)*\))?\s+AS\s+(.*)", re.DOTALL | re.IGNORECASE
 )
 _NEW = tuple.__new__  # of a `Call` with all its fields, at a third of the cost
+_OF_CODE = tuple(Call._field_defaults[name] for name in Call._fields[Call._fields.index("unit") + 1 : Call._fields.index("driver")])
 MOST_SESSIONS = 100_000
 
 # Conditions by the beginning or middle of the server's English message, for logs whose prefix has no %e.
@@ -134,9 +138,12 @@ class Sessions:
         elif session.last == "":
             session.last = "other"
 
-    def executed(self, sql: str, seconds: float, told: Told, *, extended: bool) -> None:
+    def executed(self, sql: str, seconds: float, told: Told, *, extended: bool, detail: str = "") -> None:
         """A statement that was executed, with its duration: `message` with less work."""
-        self._begin(self._sessions.get(told[0]) or self._new(told[0]), sql, seconds, told, extended=extended)
+        session = self._sessions.get(told[0]) or self._new(told[0])
+        self._begin(session, sql, seconds, told, extended=extended)
+        if detail and session.pending is not None:
+            self._detailed(session.pending, detail)
 
     def _new(self, key: str) -> Session:
         if len(self._sessions) >= MOST_SESSIONS:
@@ -289,7 +296,7 @@ class Sessions:
                 Call,
                 (
                     hidden, number, source, line, parameters, pending.rows, seconds, started, 1, key, transaction, unit,
-                    (), None, None, (), self._driver, database, pending.error, tags,
+                    *_OF_CODE, self._driver, database, pending.error, tags,
                 ),
             )
         )  # fmt: skip
@@ -304,8 +311,7 @@ class Sessions:
 
 
 def _told(about: About) -> Told:
-    virtual = about.virtual
-    return about.session, about.source, about.line, about.stamp, about.database, about.application, virtual
+    return about.session, about.source, about.line, about.stamp, about.database, about.application, about.virtual
 
 
 def _state(message: str) -> str:

@@ -98,6 +98,7 @@ def _facts(found: Asked, text: Text, body: Body) -> Asked:
         tables=tuple(name for _, name in tables),
         equal=tuple(column for one in where if (column := _equal(one))),
         counted=len(body.outputs) == 1 and _is_count(body.outputs[0].tree),
+        aggregated=bool(body.outputs) and not body.group and all(_is_aggregate(one.tree) for one in body.outputs),
         exists=(body.limit is not None and len(body.outputs) == 1 and body.outputs[0].tree[:1] in {("const",), ("param",)})
         or (len(body.outputs) == 1 and body.outputs[0].tree[:1] != () and "exists" in str(body.outputs[0].tree[:2]).lower()),
         limited=body.limit is not None,
@@ -105,8 +106,7 @@ def _facts(found: Asked, text: Text, body: Body) -> Asked:
         offset_at=offset_at,
         window=not any(_equal(one) for one in where) and _has_window(where),
         keyset=body.limit is not None and ranged and bool(body.order),
-        many_keys=any(_has_many_keys(one) for one in where)
-        or any(source.body is not None and source.body.command == "values" for source in body.sources),
+        many_keys=any(_has_many_keys(one) for one in where) or any(map(_has_values, body.sources)),
         listed=any(one[:2] == ("op", "= ANY") for one in where),
         locks=bool(body.locks),
         catalog=body.command == "select" and (not tables or all(_is_catalog(schema, name) for schema, name in tables)),
@@ -200,6 +200,22 @@ def _has_window(where: list[Tree]) -> bool:
 
 def _has_many_keys(tree: Tree) -> bool:
     return tree[0] == "in" and len(tree) > 3
+
+
+def _has_values(source: From, depth: int = 0) -> bool:
+    """Whether rows that are written out are joined."""
+    if source.body is not None and source.body.command == "values" and len(source.body.rows) > 1:
+        return True
+    return depth < MOST_DEPTH and any(_has_values(one, depth + 1) for one in source.joins)
+
+
+_AGGREGATES = {"count", "sum", "min", "max", "avg", "bool_and", "bool_or", "array_agg", "string_agg", "json_agg", "jsonb_agg"}
+
+
+def _is_aggregate(tree: Tree) -> bool:
+    while (tree[0] == "cast" and len(tree) > 2) or (tree[0] == "call" and getattr(tree[1], "name", "") == "coalesce" and len(tree) > 2):
+        tree = tree[2]
+    return bool(tree[0] == "call" and getattr(tree[1], "name", "") in _AGGREGATES)
 
 
 def _is_count(tree: Tree) -> bool:

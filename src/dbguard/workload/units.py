@@ -126,7 +126,7 @@ class Cutter:
         calls = unit.calls
         if unit.virtual:
             counts = Counter(call.transaction for call in calls)
-            calls = [call._replace(transaction="") if call.transaction[:1] == "v" and counts[call.transaction] == 1 else call for call in calls]
+            calls = [_autocommitted(call) if call.transaction[:1] == "v" and counts[call.transaction] == 1 else call for call in calls]
         self._calls -= len(calls)
         self.ready.append(Unit(unit.key, name or _named(calls) or unit.session, kind, calls=tuple(calls)))
         unit.calls = []
@@ -173,6 +173,14 @@ def _name(tags: Tags) -> str:
         return ""
     found = dict(tags)
     return found.get("route") or "#".join(filter(None, (found.get("controller"), found.get("action")))) or found.get("job", "")
+
+
+_AT = Call._fields.index("transaction")
+
+
+def _autocommitted(call: Call) -> Call:
+    """`call._replace(transaction="")`, for every call of a log."""
+    return tuple.__new__(Call, (*call[:_AT], "", *call[_AT + 1 :]))
 
 
 def _named(calls: list[Call]) -> str:

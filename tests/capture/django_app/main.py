@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import threading
 
@@ -86,6 +87,17 @@ with dbguard.capture.record(file) as recording:
     with unit("property"):
         for order in shop.Order.objects.all():
             order.total  # uses the property
+    with unit("built elsewhere"):
+        items = shop.Item.objects.select_related("order__customer")  # puts together
+        items = items.filter(price__gte=0)
+        [item.order.customer.profile for item in items]  # sends
+    with unit("awaited"):
+
+        async def awaited():
+            async for order in shop.Order.objects.all():  # rows are awaited
+                await order.items.acount()  # counts are awaited
+
+        asyncio.run(awaited())
     with unit("eager"):
         list(shop.Order.objects.prefetch_related("items", "labels", "notes").select_related("customer"))
     with unit("refresh"):

@@ -20,8 +20,13 @@ HOOKS = {
     "sqlalchemy.orm": ("dbguard.capture.hooks.sqlalchemy", "install_orm"),
     "django.db.backends.base.base": ("dbguard.capture.hooks.django", "install_backend"),
     "django.core.handlers.base": ("dbguard.capture.hooks.django", "install_handler"),
+    "django.db.models.manager": ("dbguard.capture.hooks.django", "install_manager"),
     "psycopg": ("dbguard.capture.hooks.psycopg", "install"),
     "asyncpg": ("dbguard.capture.hooks.asyncpg", "install"),
+    "threading": ("dbguard.capture.hooks.threads", "install_thread"),
+    "concurrent.futures.thread": ("dbguard.capture.hooks.threads", "install_executor"),
+    "asgiref.current_thread_executor": ("dbguard.capture.hooks.threads", "install_asgiref"),
+    "asyncio.base_events": ("dbguard.capture.hooks.threads", "install_tasks"),
 }
 _undo: dict[str, list[Undo]] = {}
 _finder: Any = None

@@ -14,9 +14,9 @@ from importlib import import_module
 from time import perf_counter
 from typing import Any
 
-from dbguard.capture import faults, recorder
+from dbguard.capture import faults, frames, recorder
 from dbguard.capture.hooks import Undo, replace
-from dbguard.capture.hooks.django_frames import watch_frames
+from dbguard.capture.hooks.django_frames import BUILT, watch_frames
 from dbguard.capture.recorder import without_values
 
 
@@ -134,6 +134,28 @@ def _ending(original: Any, command: str) -> Any:
         return original(self)
 
     return end
+
+
+def install_manager(module: Any, undo: list[Undo]) -> None:
+    replace(module.BaseManager, "get_queryset", _begins_query, undo)
+
+
+def _begins_query(original: Any) -> Any:
+    """A queryset is often sent far from where it was put together: the line is kept in what its copies have in common."""
+
+    @wraps(original)
+    def get_queryset(self: Any) -> Any:
+        queryset = original(self)
+        if recorder.sinks:
+            try:
+                place = frames.nearest(2)
+                if place is not None:
+                    setattr(queryset.query, BUILT, place)
+            except Exception as error:  # noqa: BLE001 - the host must not notice
+                faults.note("django", error)
+        return queryset
+
+    return get_queryset
 
 
 def install_handler(module: Any, undo: list[Undo]) -> None:

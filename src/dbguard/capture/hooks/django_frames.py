@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from dbguard.capture import frames
 from dbguard.capture.frames import Template, Walk
 
+BUILT = "_dbguard_built"
 _EVALUATES = ("_fetch_all", "iterator", "aiterator", "_iterator", "count", "exists", "aggregate", "update", "delete", "in_bulk", "explain")
 
 
@@ -46,9 +48,28 @@ def _queryset(frame: Any, walk: Walk) -> None:
         if owner:
             walk.loads("lazy", owner, name, True, "django")
         else:
-            walk.loads("", model.__name__, "", False, "django")
+            walk.loads("", model.__name__, "", False, "django", *_known(queryset.query))
         return
     walk.loads("lazy", type(instance).__name__, _relationship(queryset, instance), True, "django")
+
+
+def _known(query: Any) -> tuple[tuple[str, Any], ...]:
+    """Where a query was put together, and the paths of `select_related` with the class that each leads to."""
+    place = getattr(query, BUILT, None)
+    built = () if place is None else (("built", place),)
+    if not isinstance(getattr(query, "select_related", None), dict):
+        return built
+    found = tuple(_related(query.get_meta(), query.select_related, ""))
+    return (*built, ("related", found)) if found else built
+
+
+def _related(options: Any, names: Any, before: str) -> Iterator[tuple[str, str]]:
+    for name, below in names.items():
+        field = next((one for one in options.get_fields() if name in {one.name, getattr(one, "get_accessor_name", str)()}), None)
+        model = getattr(field, "related_model", None)
+        if isinstance(model, type):
+            yield f"{before}{name}", model.__name__
+            yield from _related(model._meta, below, f"{before}{name}__")  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def _relationship(queryset: Any, instance: Any) -> str:
@@ -58,22 +79,24 @@ def _relationship(queryset: Any, instance: Any) -> str:
             return str(field.remote_field.get_accessor_name() or "")
     tables = set(queryset.query.alias_map) | {getattr(join, "table_name", "") for join in queryset.query.alias_map.values()}
     options, target = instance._meta, queryset.model._meta.concrete_model  # noqa: SLF001
-    found = [field.name for field in options.many_to_many if field.remote_field.through._meta.db_table in tables]  # noqa: SLF001
+    given = _compared(queryset)
+    found = [
+        field.name
+        for field in options.many_to_many
+        if field.remote_field.through._meta.db_table in tables and field.m2m_field_name() in given  # noqa: SLF001
+    ]
     found += [
         relation.get_accessor_name()
         for relation in options.related_objects
-        if relation.many_to_many and relation.through._meta.db_table in tables  # noqa: SLF001
+        if relation.many_to_many and relation.through._meta.db_table in tables and relation.field.m2m_reverse_field_name() in given  # noqa: SLF001
     ]
     if not found:
         found = [field.name for field in options.private_fields if getattr(field, "related_model", None) is target and field.one_to_many]
     return str(found[0]) if len(found) == 1 else ""
 
 
-def _generic_relation(queryset: Any) -> tuple[str, str]:
-    """Owner and attribute of a GenericRelation, whose querysets carry no hint: they filter by content type and object."""
-    keys = [field for field in queryset.model._meta.private_fields if hasattr(field, "ct_field") and hasattr(field, "fk_field")]  # noqa: SLF001
-    if not keys:
-        return "", ""
+def _compared(queryset: Any) -> dict[str, Any]:
+    """The names of fields that a queryset compares with `=`, and what with."""
     todo = [queryset.query.where]
     given: dict[str, Any] = {}
     while todo and len(given) < 20:
@@ -82,6 +105,15 @@ def _generic_relation(queryset: Any) -> tuple[str, str]:
         target = getattr(getattr(node, "lhs", None), "target", None)
         if target is not None and getattr(node, "lookup_name", "") == "exact":
             given[target.name] = node.rhs
+    return given
+
+
+def _generic_relation(queryset: Any) -> tuple[str, str]:
+    """Owner and attribute of a GenericRelation, whose querysets carry no hint: they filter by content type and object."""
+    keys = [field for field in queryset.model._meta.private_fields if hasattr(field, "ct_field") and hasattr(field, "fk_field")]  # noqa: SLF001
+    if not keys:
+        return "", ""
+    given = _compared(queryset)
     for key in keys:
         if key.ct_field in given and key.fk_field in given:
             known = sys.modules["django.contrib.contenttypes.models"].ContentType.objects._cache  # noqa: SLF001 - asking would send a query
@@ -138,7 +170,7 @@ def _generic(frame: Any, walk: Walk) -> None:
     names = frame.f_locals
     instance = names.get("instance")
     if instance is not None:
-        walk.loads("lazy", type(instance).__name__, str(getattr(names.get("self"), "name", "")), False, "django", final=True)
+        walk.loads("lazy", type(instance).__name__, str(getattr(names.get("self"), "name", "")), False, "django", ("generic", True), final=True)
 
 
 def _content_type(_frame: Any, walk: Walk) -> None:

@@ -260,13 +260,17 @@ def _orm(state: Any) -> None:
 def _load(state: Any) -> recorder.Load:
     source = state.lazy_loaded_from if state.is_select else None
     if source is not None:
-        return "lazy", *_relationship(state, source.mapper), "sqlalchemy"
+        return _once("lazy", source.mapper, state.loader_strategy_path, source.load_path)
     if not state.is_select:
         return "", _owner(state), "", False, "sqlalchemy"
     if state.is_column_load:
         return _column_load(state)
     if state.is_relationship_load:
-        return "eager", *_relationship(state, None), "sqlalchemy"
+        return _once("eager", None, state.loader_strategy_path, None) if not state.loader_strategy_path.is_root else _plain(state)
+    return _plain(state)
+
+
+def _plain(state: Any) -> recorder.Load:
     return "", _owner(state), "", False, "sqlalchemy"
 
 
@@ -275,20 +279,58 @@ def _owner(state: Any) -> str:
     return mapper.class_.__name__ if mapper is not None else ""
 
 
-def _relationship(state: Any, mapper: Any) -> tuple[str, str, bool]:
-    """Owner, attribute and whether it is a collection, from the path of the loader strategy."""
-    for part in reversed(tuple(getattr(state.loader_strategy_path, "path", ()) or ())):
+_loads: dict[tuple[Any, ...], recorder.Load] = {}
+_MOST_LOADS = 5_000
+
+
+def _once(event: str, mapper: Any, path: Any, way: Any) -> recorder.Load:
+    """The load of a relationship: what its mapper and paths tell is read once, for they are the same objects each time."""
+    key = (event, mapper, path, way)
+    known = _loads.get(key)
+    if known is None:
+        if len(_loads) >= _MOST_LOADS:
+            _loads.clear()
+        known = _loads[key] = _relationship(event, mapper, path, way)
+    return known
+
+
+def _relationship(event: str, mapper: Any, path: Any, way: Any) -> recorder.Load:
+    for part in reversed(tuple(getattr(path, "path", ()) or ())):
         if hasattr(part, "uselist"):
-            owner = mapper if mapper is not None else part.parent
-            return owner.class_.__name__, part.key, bool(part.uselist)
-    return (mapper.class_.__name__ if mapper is not None else _owner(state)), "", False
+            return _about(event, part.parent, part.key, bool(part.uselist), mapper or part.parent, way)
+    name = mapper.class_.__name__ if mapper is not None else ""
+    return event, name, "", False, "sqlalchemy"
+
+
+def _about(event: str, declared: Any, name: str, many: bool, mapper: Any, way: Any) -> recorder.Load:  # noqa: PLR0917
+    """A load of an attribute that `declared` has, for an object of `mapper`, which came along `way` from what was selected."""
+    classes = tuple([one.class_.__name__ for one in mapper.iterate_to_root()])
+    steps = tuple(
+        [(part.parent.class_.__name__, part.key, bool(part.uselist)) for part in getattr(way, "path", ()) or () if hasattr(part, "uselist")]
+    )
+    more = ((("path", steps),) if steps else ()) + ((("classes", classes),) if len(classes) > 1 else ())
+    owner = declared.class_.__name__
+    return (event, owner, name, many, "sqlalchemy", more) if more else (event, owner, name, many, "sqlalchemy")
 
 
 def _column_load(state: Any) -> recorder.Load:
-    """Columns of an object that is there: put off when it was loaded, or expired, which is a refresh."""
+    """Columns of an object that is there: put off when it was loaded, in the table of a class below, or expired, which is a refresh."""
     instance = getattr(state.load_options, "_refresh_state", None)
     names = getattr(getattr(state.statement, "_compile_options", None), "_only_load_props", None) or ()
-    owner = instance.mapper.class_.__name__ if instance is not None else _owner(state)
-    if not names or (instance is not None and (instance.expired or not instance.expired_attributes.isdisjoint(names))):
-        return "refresh", owner, "", False, "sqlalchemy"
-    return "column", owner, min(names), False, "sqlalchemy"
+    if instance is None or not names:
+        return "refresh", instance.mapper.class_.__name__ if instance is not None else _owner(state), "", False, "sqlalchemy"
+    mapper, name = instance.mapper, min(names)
+    expired = instance.expired or not instance.expired_attributes.isdisjoint(names)
+    declared = mapper.attrs[name].parent
+    if expired and (instance.expired or mapper.inherits is None or any(mapper.base_mapper.has_property(one) for one in names)):
+        return "refresh", mapper.class_.__name__, "", False, "sqlalchemy"
+    key = ("column", mapper, name, instance.load_path)
+    known = _loads.get(key)
+    if known is None:
+        known = _about("column", declared, name, False, mapper, instance.load_path)
+        if any(mapper.get_property_by_column(one).key in names for one in mapper.primary_key):  # `refresh` asks for keys, too
+            known = "refresh", mapper.class_.__name__, "", False, "sqlalchemy"
+        elif not expired and not getattr(mapper.attrs[name], "deferred", False):
+            known = (*known[:5], (*(known[5] if len(known) > 5 else ()), ("narrowed", True)))
+        _loads[key] = known
+    return known
