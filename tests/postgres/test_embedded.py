@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -126,3 +127,58 @@ def test_a_cluster_that_cannot_be_kept_is_made_each_time(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with start() as server, psycopg.connect(server.dsn()) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def started(program: str, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
+    settings = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **(environment or {})}
+    return subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=settings)
+
+
+def wait_for(found: object, seconds: float = 20) -> object:
+    deadline = time.monotonic() + seconds
+    while not (value := found()) and time.monotonic() < deadline:  # type: ignore[operator]
+        time.sleep(0.01)
+    return value
+
+
+def test_nothing_is_left_when_the_parent_is_killed_while_the_cluster_is_made(tmp_path):
+    short = Path(tempfile.mkdtemp(prefix="k"))
+    short.chmod(0o755)
+    program = "from dbguard.postgres.embedded import start\nwith start():\n    pass\n"
+    with started(program, {"XDG_CACHE_HOME": str(tmp_path / "none" / "cache"), "TMPDIR": str(short)}) as parent:
+        note = wait_for(lambda: next(iter(short.glob("dbguard-*/initdb.pid")), None))
+        assert isinstance(note, Path), "initdb was not seen"
+        wait_for(note.read_text)
+        maker = int(note.read_text())
+        os.kill(parent.pid, signal.SIGKILL)
+    wait_for(lambda: not list(short.iterdir()))
+    assert list(short.iterdir()) == []
+    assert wait_for(lambda: not is_running(maker))
+    short.rmdir()
+
+
+def test_an_interrupt_stops_and_removes_the_server():
+    program = (
+        "import time\nfrom dbguard.postgres.embedded import start\n"
+        "with start() as server:\n"
+        "    print(server.folder, (server.folder / 'data' / 'postmaster.pid').read_text().splitlines()[0], flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    with started(program) as parent:
+        assert parent.stdout is not None
+        folder, pid = parent.stdout.readline().split()
+        os.kill(parent.pid, signal.SIGINT)
+        parent.communicate(timeout=20)
+    assert is_gone(Path(folder))
+    assert not is_running(int(pid))
+
+
+def test_a_folder_without_room_is_told(tmp_path):
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", tmp_path], capture_output=True, check=False).returncode:
+        pytest.skip("only root mounts a small disk")
+    try:
+        with pytest.raises(ServerError, match=r"No space left|failed"), start(parent=tmp_path):
+            pass
+        assert list(tmp_path.iterdir()) == []
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)

@@ -16,16 +16,28 @@ from dbguard.version import __version__
 VERBS = {
     "check": "dbguard.cli.check",
     "locks": "dbguard.cli.locks",
+    "trace": "dbguard.cli.trace",
     "capture": "dbguard.cli.capture",
     "queries": "dbguard.cli.queries",
+    "baseline": "dbguard.cli.baseline",
+    "gate": "dbguard.cli.gate",
+    "snapshot": "dbguard.cli.snapshot",
+    "ghost": "dbguard.cli.ghost",
+    "explain": "dbguard.cli.explain",
     "rule": "dbguard.cli.rule",
     "config": "dbguard.cli.config",
 }
 SUMMARIES = {
     "check": "Find what would hurt in migrations and queries.",
     "locks": "Show what PostgreSQL does at each statement.",
+    "trace": "Run migrations on a throw-away server, and compare with the prediction.",
     "capture": "Run a command and record what it sends to its database.",
     "queries": "List what an application sends, and what was found.",
+    "baseline": "Adopt the findings on queries that are there already.",
+    "gate": "Judge what is pending: who waits, which queries fail or get slower.",
+    "snapshot": "Write what the planner knows about a database to a file, without rows.",
+    "ghost": "Serve a PostgreSQL that plans as a snapshot's database does.",
+    "explain": "Show what a query does, how it grows and what would help.",
     "rule": "Explain a rule, or list all of them.",
     "config": "Show the effective settings and what was recognised.",
 }

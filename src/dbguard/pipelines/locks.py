@@ -9,7 +9,7 @@ from dbguard.errors import UnreadableSource, UsageError
 from dbguard.model.postgres import NEWEST, OLDEST
 from dbguard.model.record import Record
 from dbguard.model.source import Lines, Merged, Parsed, Script, Source, Statement
-from dbguard.model.state import EndOfScript, EndOfTransaction, State, Step
+from dbguard.model.state import Effects, EndOfScript, EndOfTransaction, State, Step
 from dbguard.parsing import parse
 from dbguard.reading import StandardInput, read_all
 from dbguard.replay import final_state, replay
@@ -104,8 +104,17 @@ def _script(source: Source, transaction: str) -> Script:
 
 
 def _statement(script: Script, statement: Statement, steps: list[Step], lines: Lines) -> StatementEffects:
+    return described(script, statement, merged(steps), lines)
+
+
+def merged(steps: Sequence[Step]) -> Effects:
+    """The effects of one statement from the steps of its operations."""
+    return merge([step.effects for step in steps], steps[0].before, steps[-1].after) if steps else Effects()
+
+
+def described(script: Script, statement: Statement, effects: Effects, lines: Lines) -> StatementEffects:
+    """Effects in the words of reports, with where the statement stands."""
     line, column = lines.at(statement.start)
-    effects = merge([step.effects for step in steps], steps[0].before, steps[-1].after) if steps else merge([], State())
     return StatementEffects(
         path=script.source.path,
         line=line,

@@ -108,21 +108,24 @@ class Brakes:
 
 
 @contextmanager
-def brakes(connection: Connection[Any]) -> Iterator[Brakes]:
+def brakes(connection: Connection[Any], watcher: str | None = None) -> Iterator[Brakes]:
+    """Brakes for what `connection` runs; `watcher` is the connection string of a superuser, by default that of `connection`."""
     import psycopg
 
-    dsn = connection.info.dsn
-    password = connection.info.password or None
+    dsn = watcher or connection.info.dsn
+    password = None if watcher else connection.info.password or None
     pid = connection.info.backend_pid
     with (
         psycopg.connect(dsn, password=password, autocommit=True) as one,
         psycopg.connect(dsn, password=password, autocommit=True) as two,
-        psycopg.connect(dsn, password=password, autocommit=True) as watcher,
+        psycopg.connect(dsn, password=password, autocommit=True) as looking,
     ):
-        yield Brakes(pid, one, two, watcher.cursor())
+        for session in (one, two, looking):
+            session.execute("SET search_path = ''")
+        yield Brakes(pid, one, two, looking.cursor())
 
 
 _WAITING = """
-SELECT count(*) > 0 FROM pg_catalog.pg_locks
-WHERE pid = %s AND NOT granted AND locktype = 'relation' AND relation = 'pg_catalog.pg_class'::regclass
+SELECT pg_catalog.count(*) > 0 FROM pg_catalog.pg_locks
+WHERE pid = %s AND NOT granted AND locktype = 'relation' AND relation = 'pg_catalog.pg_class'::pg_catalog.regclass
 """

@@ -158,3 +158,9 @@ DROP TABLE t;
 CREATE TABLE user_of_sequence (id int DEFAULT nextval('t_id_seq'));
 -- statement
 DROP TABLE t;
+
+-- case: the sequence of an identity column keeps no partitioned table
+CREATE TABLE numbered (id int GENERATED ALWAYS AS IDENTITY, a int) PARTITION BY LIST (a);
+CREATE TABLE numbered_rest PARTITION OF numbered DEFAULT;
+-- statement
+DROP TABLE numbered;

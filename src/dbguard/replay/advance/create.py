@@ -154,7 +154,7 @@ def create_view(state: State, operation: CreateView) -> State:
     view = Table(name, "view", options=dict(operation.options), created=state.now)
     if existing is not None and existing.known:
         view = existing._replace(options=dict(operation.options))
-    draft.put(view._replace(columns=columns, known=known, uses=resolved(state, operation.uses)))
+    draft.put(view._replace(columns=columns, known=known, uses=resolved(state, operation.uses), definition=operation.text))
     return draft.done()
 
 

@@ -72,9 +72,11 @@ def _add_column(operation: AddColumn, state: State, server: Server) -> Effects:
     effects = add(effects, _fill(column, tables, state, server), _verify(operation, tables, state))
     if any(constraint.kind in {"unique", "primary key", "exclusion"} for constraint in column.constraints):
         effects = effects._replace(builds=effects.builds + built(state, operation))
-    if _leaves_nulls(column, state) and table.known and not state.is_empty(table.name):
-        return effects._replace(fails=f'column "{column.name}" of relation `{table.name}` contains null values')
-    return effects
+    if not table.known or not _leaves_nulls(column, state):
+        return effects
+    if state.is_empty(table.name):
+        return add(effects, Effects(scans=leaves(tables)))
+    return effects._replace(fails=f'column "{column.name}" of relation `{table.name}` contains null values')
 
 
 def _refused_column(operation: AddColumn, table: Table, state: State, server: Server) -> Effects | None:

@@ -9,7 +9,7 @@ from dbguard.model.operations import DropTable
 from dbguard.model.postgres import Server
 from dbguard.model.schema import Table
 from dbguard.model.state import Effects, State
-from dbguard.replay.effects.common import AX, assumed, lock, refused, torn
+from dbguard.replay.effects.common import AX, assumed, family, lock, refused, torn
 from dbguard.replay.effects.dependents import defaults_from, views_of
 from dbguard.replay.effects.reading import ancestors
 
@@ -51,7 +51,7 @@ def _stays(table: Table, dropped: list[Table], operation: DropTable, state: Stat
         return f"`{table.name}` is not a {operation.kind}"
     if operation.cascade:
         return None
-    going = {one.name for one in dropped}
+    going = {one.name for table in dropped for one in family(state, table.name) if one.parent is not None or one in dropped}
     children = (child.name for one in (table, *ancestors(state, table)) for child, _ in state.schema.referencing(one.name))
     views = (view.name for view in views_of(state, table.name))
     heirs = (child.name for child in state.schema.tables.values() if table.name in child.inherits and child.parent is None)
