@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -56,9 +55,7 @@ def recorded(server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         by_option = {page for page in edits if all(edits[page]) and page not in anew}
         return Recorded(as_it_is, record(copy, name, server.dsn(after), folder / f"{name}-fixed"), by_option, anew)
 
-    with ThreadPoolExecutor(len(APPLICATIONS)) as threads:
-        found = dict(zip(APPLICATIONS, threads.map(both, APPLICATIONS, databases[::2], databases[1::2]), strict=True))
-    yield found
+    yield dict(zip(APPLICATIONS, map(both, APPLICATIONS, databases[::2], databases[1::2]), strict=True))
     for database in databases:
         server.drop_database(database)
 

@@ -9,6 +9,7 @@ from dbguard.model.calls import Total, Unit
 from dbguard.model.finding import Finding
 from dbguard.model.state import State
 from dbguard.pipelines.queries_inspect import QueryInspection
+from dbguard.pipelines.told import Shapes
 from dbguard.pipelines.totals_inspect import totals_findings
 from dbguard.pipelines.units_inspect import UnitInspection
 from dbguard.rulebook.select import Selection
@@ -18,9 +19,17 @@ from dbguard.workload.followers import periods_of
 def inspect_units(units: Iterable[Unit], selection: Selection) -> list[Finding]:
     """Findings, one per rule, shape and place. A check that raises fails the test."""
     inspection = UnitInspection(selection)
-    for unit in units:
+    shapes, single = Shapes(), QueryInspection(selection)
+    for unit in shapes.passing(units):
         inspection.take(unit)
     found = list(inspection.findings())
+    for told in shapes.told.values():
+        variants = shapes.variants(told.shape)
+        place = told.places[0] if told.places else None
+        if variants and place is not None:
+            step = single.step(told.sql, State(), path=place.path)._replace(variants=variants)
+            found += [one._replace(line=place.line) for one in single.findings(step)]
+    assert single.crashed == []
     assert inspection.crashed == []
     return found
 

@@ -110,8 +110,11 @@ def _read(path: str) -> SourceMap:
 
 def _map_of(text: bytes | str) -> SourceMap:
     try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        try:
+            tree = ast.parse(text)
+        except SystemError:  # Python 3.11 counts the depth of trees once for all threads: another one was parsing
+            tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, SystemError):
         return SourceMap()
     loops: list[Span] = []
     functions: list[tuple[int, int, str]] = []
