@@ -39,3 +39,15 @@ def test_the_report_in_the_readme_is_what_the_example_gives():
 
     assert ran.returncode == 1
     assert shown in ran.stdout
+
+
+def test_the_verdict_in_the_readme_is_what_the_example_gives():
+    text = (ROOT / "README.md").read_text()
+    command, shown = re.search(r"^\$ dbguard (gate .*)\n((?:.+\n)+)", text, re.MULTILINE).groups()
+
+    ran = subprocess.run([sys.executable, "-m", "dbguard", *command.split()], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert ran.returncode == 1
+    said = " ".join(ran.stdout.split())
+    for part in " ".join(shown.replace("```", "").split()).split(" - "):
+        assert part.removesuffix(" ...") in said
