@@ -187,12 +187,18 @@ def of_gate(steps: Sequence[StepRisk], queries: Sequence[QueryRisk], findings: S
             ranked.append((VERDICTS.index(step.verdict), f"{step.path}:{step.line}: {step.reasons[0]}"))
     for query in queries:
         if query.verdict != "safe" and query.reasons:
-            where = f"{query.places[0][0]}:{query.places[0][1]}: " if query.places else ""
-            ranked.append((VERDICTS.index(query.verdict), f"{where}{query.reasons[0]}"))
+            where = f"{query.places[0][0]}:{query.places[0][1]}" if query.places else f"`{_beginning(query.sql)}`"
+            ranked.append((VERDICTS.index(query.verdict), f"{where}: {query.reasons[0]}"))
     ranked += [(1, sentence) for sentence in budgets]
     ranked += [(1 if finding.severity < 3 else 2, f"{finding.path}:{finding.line}: {finding.message}") for finding in findings]
     ordered = sorted(range(len(ranked)), key=lambda index: (-ranked[index][0], index))
     return tuple(dict.fromkeys(ranked[index][1] for index in ordered))[:MOST_REASONS]
+
+
+def _beginning(sql: str, most: int = 50) -> str:
+    """A query on one line, cut at a word."""
+    line = " ".join(sql.split())
+    return line if len(line) <= most else line[:most].rpartition(" ")[0] + " ..."
 
 
 def of_change(risk: QueryRisk, change: Change | None, breaks: str, at: tuple[str, int] | None) -> tuple[str, ...]:
