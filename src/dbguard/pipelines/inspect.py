@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dbguard.model.finding import Finding, Flag, Severity
 from dbguard.model.postgres import Server
-from dbguard.model.source import Lines, Script
+from dbguard.model.source import Lines, Script, Statement
 from dbguard.model.state import EndOfScript, EndOfTransaction, Step
 from dbguard.pipelines.because import because
 from dbguard.pipelines.waking import Checks
@@ -42,6 +42,7 @@ class Inspection:
         self._moments: dict[tuple[type, frozenset[type]], tuple[Rule, ...]] = {}
         self._low, self._high = postgres
         self._lines: tuple[str, Lines] | None = None
+        self._place: tuple[Statement, tuple[int, int, int, int, str]] | None = None
         self._reasons: tuple[Step | None, tuple[str, ...]] = None, ()
         self._older: dict[tuple[int, int], Step] = {}  # steps of this script on other majors: moments ask for them again
 
@@ -140,15 +141,11 @@ class Inspection:
 
     def _finding(self, rule: Rule, flag: Flag, step: Step, versions: tuple[int, int]) -> Finding:
         source = step.script.source
-        if self._lines is None or self._lines[0] is not source.text:
-            self._lines = (source.text, Lines(source.text))
         place = flag.at or step.statement
-        line, column = self._lines[1].at(place.start)
-        end_line, end_column = self._lines[1].at(place.end)
+        line, column, end_line, end_column, excerpt = self._where(source.text, place)
         moment = isinstance(step.operation, EndOfScript | EndOfTransaction)
         about = next((s for s in step.operation.steps if s.statement is place), step) if moment else step
         words = rule.wording(flag, step.script.tool if step.script.way else "")
-        excerpt = source.text[place.start : place.end]
         return Finding(
             rule=rule.name,
             category=rule.category,
@@ -169,16 +166,26 @@ class Inspection:
             table=flag.facts.get("table", ""),
         )
 
+    def _where(self, text: str, place: Statement) -> tuple[int, int, int, int, str]:
+        """Line, column, end line, end column and text of a statement. Remembered for one, as several rules speak of the same."""
+        if self._lines is None or self._lines[0] is not text:
+            self._lines = (text, Lines(text))
+            self._place = None
+        if self._place is None or self._place[0] is not place:
+            at = self._lines[1].at
+            self._place = place, (*at(place.start), *at(place.end), text[place.start : place.end])
+        return self._place[1]
+
     def _because(self, about: Step) -> tuple[str, ...]:
-        """Remembered for one step: several rules speak of the same."""
+        """Remembered for one step, too."""
         if self._reasons[0] is not about:
             self._reasons = about, because(about.effects, about.before, self._measure.of(about.statement) if self._measure else None)
         return self._reasons[1]
 
     def _merged(self, same: list[Finding]) -> Finding:
         """The same finding of several segments of majors as one, with the recipe of the oldest, which newer ones know as well."""
-        low = min(finding.postgres[0] for finding in same if finding.postgres)
-        high = max(finding.postgres[1] for finding in same if finding.postgres)
+        known = [finding.postgres for finding in same if finding.postgres]
+        low, high = known[0] if len(known) == 1 else (min(one[0] for one in known), max(one[1] for one in known))
         return same[-1]._replace(postgres=None if (low, high) == (self._low, self._high) else (low, high))
 
 
