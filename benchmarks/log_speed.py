@@ -7,8 +7,6 @@ characters on average; in the applications of the corpus it has 510.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import random
 import resource
@@ -64,32 +62,10 @@ def entries(size: int):
 
 
 def line(form: str, stamp: str, pid: int, level: str, message: str, detail: str) -> str:
-    if form == "csv":
-        row = [
-            stamp,
-            "app",
-            "shop",
-            pid,
-            "[local]",
-            f"691f0{pid:x}.{pid:x}",
-            1,
-            "SELECT",
-            stamp,
-            f"3/{pid}",
-            0,
-            level,
-            "00000",
-            message,
-            detail,
-            *[""] * 7,
-            "web",
-            "client backend",
-            "",
-            0,
-        ]
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC).writerow(row[1:])
-        return f"{stamp},{text.getvalue()}"
+    if form == "csv":  # as write_csvlog (csvlog.c) quotes: texts always, numbers, times and ids never, nothing for NULL
+        session = f"691f0{pid:x}.{pid:x}"
+        shown = ['"' + text.replace('"', '""') + '"' if text else "" for text in (message, detail)]
+        return f'{stamp},"app","shop",{pid},"[local]",{session},1,"SELECT",{stamp},3/{pid},0,{level},00000,{",".join(shown)},,,,,,,,"web","client backend",,0\n'
     if form == "json":
         entry = {
             "timestamp": stamp,

@@ -41,9 +41,9 @@ def applications(corpus: Path = CORPUS) -> Iterator[tuple[str, str, State, list[
 
 
 def columns_of(query: Query) -> Columns:
-    """Columns of tables and views that a resolved query touches."""
+    """Columns of tables and views that a resolved query touches by itself, definitions of views left out."""
     found: set[tuple[str, str]] = set()
-    for block in query.blocks:
+    for block in query.written:
         trees = [one.tree for one in (*block.conditions, *block.outputs, *block.order)]
         trees += [*block.group, *block.distinct_on, *block.trees, *(tree for _, tree in block.assigned)]
         trees += [tree for tree in (block.having, block.limit, block.offset) if tree]

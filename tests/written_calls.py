@@ -53,6 +53,7 @@ def call_of(one: dict[str, Any], number: int, started: float) -> Call:
         load=_load(one.get("load", "")),
         results=results,
         driver=one.get("driver", "psycopg"),
+        database=one.get("database", ""),
         error=one.get("error", ""),
     )
 

@@ -14,8 +14,10 @@ from dbguard.version import __version__
 if TYPE_CHECKING:
     from dbguard.config import Config
     from dbguard.errors import ConfigError, CouldNotLook, DbguardError, UsageError
+    from dbguard.model.explained import Explanation
     from dbguard.model.finding import Finding, Result, Severity
     from dbguard.pipelines.check import check
+    from dbguard.pipelines.explain import explain
     from dbguard.pipelines.locks import StatementEffects, predict
 
 _HOMES = {
@@ -23,12 +25,14 @@ _HOMES = {
     "ConfigError": "dbguard.errors",
     "CouldNotLook": "dbguard.errors",
     "DbguardError": "dbguard.errors",
+    "Explanation": "dbguard.model.explained",
     "Finding": "dbguard.model.finding",
     "Result": "dbguard.model.finding",
     "Severity": "dbguard.model.finding",
     "StatementEffects": "dbguard.pipelines.locks",
     "UsageError": "dbguard.errors",
     "check": "dbguard.pipelines.check",
+    "explain": "dbguard.pipelines.explain",
     "predict": "dbguard.pipelines.locks",
 }
 
@@ -37,6 +41,7 @@ __all__ = [
     "ConfigError",
     "CouldNotLook",
     "DbguardError",
+    "Explanation",
     "Finding",
     "Result",
     "Severity",
@@ -44,6 +49,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "check",
+    "explain",
     "predict",
 ]
 

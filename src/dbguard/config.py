@@ -76,10 +76,15 @@ class Config(Record):
     start_after: str = ""
     deployed: str = ""
     schema: str = ""
+    baseline: str = ""
+    snapshot: str = ""
+    gate: Mapping[str, Any] = {}  # as written; pipelines/gate_settings.py reads it
     python: str = ""
     django_settings: str = ""
     alembic_config: str = ""
     render_timeout: int = 120
+    snapshot_mask: tuple[str, ...] = ()
+    snapshot_keep: tuple[str, ...] = ()
     cache: bool = True
     root: str = "."  # folder of the configuration file, else the working directory
     cwd: str = "."
@@ -379,9 +384,14 @@ KEYS: Mapping[str, Key] = {
     "start-after": _START_AFTER,
     "deployed": _DEPLOYED,
     "schema": _SCHEMA,
+    "snapshot": Key(_string, "snapshot of production, as `dbguard snapshot` writes it: sizes, rates, and which migrations are applied"),
+    "gate": Key(_table, "what `dbguard gate` reads, and from when on it says review or stop"),
+    "baseline": Key(_string, "file of the findings on queries that are known, as `dbguard baseline write` makes it"),
     "python": Key(_string, "interpreter of the project's environment, for `--render`; empty: it is found"),
     "django-settings": Key(_string, "Django's settings module, for `--render`; empty: as manage.py says"),
     "alembic-config": Key(_string, "Alembic's configuration file, for `--render`; empty: it is found"),
     "cache": Key(_boolean, "whether the schema of earlier migrations is remembered between runs"),
+    "snapshot-mask": Key(_strings, "columns (`table.column`) whose values `dbguard snapshot` masks, whatever their type"),
+    "snapshot-keep": Key(_strings, "columns (`table.column`) whose values `dbguard snapshot` keeps"),
     "render-timeout": Key(_seconds, "seconds that `--render` gives the project's environment"),
 }

@@ -66,7 +66,8 @@ class Recorder:
 
     @property
     def is_controller(self) -> bool:
-        return not self.is_worker and getattr(self.config.option, "dist", "no") != "no"
+        option = self.config.option  # `--dist` alone, as in a project's addopts, distributes nothing
+        return not self.is_worker and getattr(option, "dist", "no") != "no" and bool(getattr(option, "tx", ()))
 
     def pytest_sessionstart(self) -> None:
         if self.is_controller:

@@ -107,6 +107,12 @@ def test_pytest_records_every_test_in_its_phases(shop: str, tmp_path: Path):
     assert loops == {13}
 
 
+def test_a_way_to_distribute_without_workers_records_as_usual(shop: str, tmp_path: Path):
+    done = pytest_in(tmp_path, shop, SUITE, "--dbguard", "--dist", "loadfile")
+    assert "no calls were recorded" not in done.stdout
+    assert len(list((tmp_path / ".dbguard").glob("*.jsonl"))) == 1
+
+
 def test_workers_of_xdist_write_files_that_the_controller_names(shop: str, tmp_path: Path):
     done = pytest_in(tmp_path, shop, SUITE, "--dbguard", "-n", "2")
 

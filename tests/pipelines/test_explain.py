@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,9 +20,14 @@ from tests.planning.queries import SCHEMA
 from dbguard.config import Config
 from dbguard.errors import UnreadableSource, UsageError
 from dbguard.model.explained import Explanation
+from dbguard.model.names import Name
+from dbguard.model.snapshot import Activity, StatementTotal
 from dbguard.pipelines.explain import Wishes, explain
 from dbguard.pipelines.snapshot import snapshot
+from dbguard.postgres.session import open_read_only
 from dbguard.postgres.snapshot import Wishes as SnapshotWishes
+from dbguard.postgres.snapshot import take
+from dbguard.reading.snapshots import save
 from dbguard.report.explain_json import render as render_json
 from dbguard.report.explain_text import render
 
@@ -225,3 +231,54 @@ def test_the_command_line_calibrates(tmp_path: Path):
     assert done.returncode == 0, done.stderr
     explained = run("--plan", "-", "--calibration", "times.json", cwd=tmp_path, stdin="Seq Scan on orders  (cost=0.00..4000.00 rows=1 width=1)")
     assert "time      100 ms" in explained.stdout
+
+
+def test_a_time_whose_ends_are_written_alike_is_one_figure(tmp_path: Path):
+    text = render(explain(Config.load(tmp_path), (), Wishes(plan="-"), standard_input="Seq Scan on orders  (cost=0.00..1.00 rows=1 width=1)"))
+    assert "time      under 0.1 ms\n" in text
+    longer = render(explain(Config.load(tmp_path), (), Wishes(plan="-"), standard_input="Seq Scan on orders  (cost=0.00..90000.00 rows=1 width=1)"))
+    assert re.search(r"time      \S+ m?s to \S+ m?s\n", longer)
+
+
+def test_many_queries_are_told_that_they_are_not_swept(tmp_path: Path, shop: str):
+    (tmp_path / "many.sql").write_text(";\n".join(f"SELECT id FROM orders WHERE customer_id = $1 AND id > {number}" for number in range(51)))
+    (tmp_path / "few.sql").write_text("SELECT id FROM orders WHERE customer_id = $1")
+    many, few = (on_database(tmp_path, shop, name) for name in ("many.sql", "few.sql"))
+    assert [note for note in many.notes if "51 queries" in note] == [
+        "these are 51 queries: only of up to 50 at a time is each planned for choices of values"
+    ]
+    assert not any("at a time" in note for note in few.notes)
+    assert many.queries[0].samples == ()
+    assert few.queries[0].samples
+    assert not any("at a time" in note for note in on_database(tmp_path, shop, "many.sql", sweep=False).notes)
+
+
+@pytest.fixture(scope="module")
+def counted(shop: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Indexes that are advised for a query that is executed so often a day, on a table with so many writes a day."""
+    folder = tmp_path_factory.mktemp("counted")
+    with open_read_only(shop) as connection:
+        taken = take(connection, SnapshotWishes(statements=0))
+    sql = "SELECT i.sku FROM items i WHERE i.order_id = 17"
+
+    def explained(calls: int, inserts: int, known: str = "select sku FROM items i WHERE i.order_id = $1") -> Explanation:
+        activity = (Activity(Name("public", "items"), inserts=inserts),)
+        told = taken._replace(seconds=86_400.0, activity=activity, statements=(StatementTotal(known, calls, 1.0, calls),))
+        save(told, folder / "prod.dbguard")
+        return explain(Config.load(folder), [sql], Wishes(snapshot="prod.dbguard", grow=False, sweep=False))
+
+    return explained
+
+
+def test_how_often_a_query_is_executed_comes_from_the_snapshot(counted: Any):
+    often = counted(172_800, 0, "select i.sku from items i where i.order_id = $1")
+    assert often.queries[0].asked.a_second == 2.0
+    assert counted(172_800, 0, "SELECT 1 FROM orders").queries[0].asked.a_second is None
+
+
+def test_an_index_is_advised_only_if_it_saves_more_than_its_upkeep(counted: Any):
+    same = "SELECT i.sku FROM items i WHERE i.order_id = $1"
+    assert counted(10_000, 1_000, same).advice
+    assert counted(10, 1_000, same).advice
+    assert counted(1, 50_000_000, same).advice == ()
+    assert counted(100_000, 50_000_000, same).advice

@@ -118,6 +118,76 @@ def test_a_file_of_no_known_format_is_named(project: Path) -> None:
     assert result.exit_code == 3
 
 
+@pytest.mark.parametrize("name", ["package.json", "rows.csv"])
+def test_a_file_that_anything_may_be_in_is_skipped_and_counted(project: Path, name: str):
+    (project / name).write_text('{"name": "shop"}\n')
+    result = run(project, name)
+    assert (result.unread, result.notes, result.exit_code) == ((), (), 0)
+    assert (result.summary.skipped_files, result.summary.files) == (1, 0)
+    beside = run(project, name, ".dbguard")
+    assert beside.summary.skipped_files == 1
+    assert "query-per-row" in {one.rule for one in beside.findings}
+
+
+LOG = """2026-11-21 10:00:00.000 UTC [7] app@shop LOG:  duration: 0.100 ms  statement: SELECT id FROM orders WHERE customer_id = 5
+2026-11-21 10:00:09.000 UTC [7] app@shop LOG:  duration: 0.100 ms  statement: SELECT id FROM orders WHERE id = 6
+"""
+
+
+def test_a_query_of_a_log_is_judged_at_the_line_of_the_log(project: Path):
+    (project / "server.log").write_text(LOG)
+    (finding,) = run(project, "server.log").findings
+    assert (finding.rule, finding.line, finding.calls, finding.places) == ("missing-index-filter", 1, 1, ())
+    assert finding.path.endswith("server.log")
+    assert "app@" not in finding.excerpt
+    assert "5" not in finding.excerpt
+
+
+def totals(*rows: tuple[str, int, int]) -> str:
+    return "query,calls,rows,total_exec_time\n" + "".join(f'"{sql}",{calls},{count},1\n' for sql, calls, count in rows)
+
+
+LIST, LOOK_UP = "SELECT id FROM customers WHERE email LIKE $1", "SELECT id FROM orders WHERE customer_id = $1 AND total IS NOT NULL"
+
+
+def test_calls_as_many_as_rows_are_advice_of_one_export_and_a_warning_of_two(project: Path):
+    (project / "001.csv").write_text(totals((LIST, 90, 900), (LOOK_UP, 899, 1_000)))
+    (project / "002.csv").write_text(totals((LIST, 200, 2_000), (LOOK_UP, 1_997, 2_400)))
+    for files, severity in ((("001.csv",), "advice"), (("002.csv", "001.csv"), "warning")):
+        found = [one for one in run(project, *files).findings if one.rule == "calls-follow-rows"]
+        assert [(str(one.severity), one.line, one.table) for one in found] == [(severity, 3, "orders")]
+    assert found[0].calls == 1_997 - 899
+
+
+def test_numbers_that_agreed_by_chance_do_not_agree_again(project: Path):
+    (project / "001.csv").write_text(totals((LIST, 90, 900), (LOOK_UP, 899, 1_000)))
+    (project / "002.csv").write_text(totals((LIST, 200, 2_000), (LOOK_UP, 3_000, 3_400)))
+    assert "calls-follow-rows" not in {one.rule for one in run(project, "001.csv", "002.csv").findings}
+
+
+def test_of_two_exports_is_listed_what_was_executed_between_them(project: Path):
+    (project / "001.csv").write_text(totals((LIST, 90, 900), (LOOK_UP, 900, 1_000), ("SELECT 1", 5, 5), ("COMMIT", 7, 0)))
+    (project / "002.csv").write_text(totals((LIST, 90, 900), (LOOK_UP, 1_000, 1_100), ("SELECT 1", 9, 9), ("COMMIT", 9, 0)))
+    listed = list_queries(Config.load(project, {"cache": False}), [str(project / "001.csv"), str(project / "002.csv")])
+    assert [(one.sql, one.calls, one.rows) for one in listed.shapes] == [(LOOK_UP, 100, 100)]
+    assert any("between" in note for note in listed.notes)
+    assert "100 calls  " in render_text(listed)
+
+
+def test_exports_of_two_servers_are_added_up(project: Path):
+    (project / "one.csv").write_text(totals((LIST, 90, 900), (LOOK_UP, 70, 70)))
+    (project / "two.csv").write_text(totals((LIST, 10, 100), (LOOK_UP, 400, 400)))
+    listed = list_queries(Config.load(project, {"cache": False}), [str(project / "one.csv"), str(project / "two.csv")])
+    assert sorted(one.calls for one in listed.shapes) == [100, 470]
+
+
+def test_the_numbers_of_a_server_stand_for_those_of_a_capture(project: Path):
+    (project / "001.csv").write_text(totals((CHILD.replace("%s", "$1"), 5_000, 9_000)))
+    listed = list_queries(Config.load(project, {"cache": False}), [str(project / ".dbguard"), str(project / "001.csv")])
+    (told,) = [one for one in listed.shapes if "total FROM orders" in one.sql]
+    assert (told.calls, told.rows, [place.line for place in told.places]) == (5_000, 9_000, [12])
+
+
 def test_the_list_of_shapes_follows_its_schema(project: Path) -> None:
     listed = list_queries(Config.load(project, {"cache": False}), [str(project / ".dbguard")])
     document = json.loads(render_json(listed))

@@ -41,7 +41,9 @@ from tests.queries.schemas import step_of
         ("SELECT g FROM generate_series(1, 10) g", "key"),
         ("SELECT * FROM unnest($1::int[]) i JOIN orders o ON o.id = i", "key"),
         ("SELECT * FROM pg_stat_activity", "small"),
-        ("SELECT * FROM open_orders", "unknown"),
+        ("SELECT c.id FROM customers c LEFT JOIN orders o ON o.customer_id = c.id WHERE o.id = (SELECT max(id) FROM orders)", "key"),
+        ("SELECT * FROM open_orders WHERE id = $1", "key"),
+        ("SELECT * FROM open_orders WHERE customer_id = $1", "fan-out"),
         ("SELECT 1", "key"),
     ],
 )

@@ -33,10 +33,10 @@ HUGE = "SELECT '" + "x" * 2_000_000 + "'"
 )
 def test_a_monster_is_judged_or_named_in_bounded_time(text: str):
     rules_of("SELECT 1")
-    began = time.perf_counter()
+    began = time.process_time()
     rules_of(text)
     shape_of(text)
-    assert time.perf_counter() - began < 15
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dbguard.model.source import Source
-from dbguard.pipelines.queries_inspect import check_queries
+from dbguard.pipelines.queries_inspect import QueryInspection, check_queries
 from dbguard.reading.queries import read_queries
 from dbguard.rulebook.select import select
 from tests.book import BOOK
@@ -166,3 +166,12 @@ def test_a_finding_carries_its_shape_and_the_index_for_all_shapes():
         "CREATE INDEX CONCURRENTLY orders_number_placed_at_idx ON orders (number, placed_at)"
     }
     assert all(finding.shape in finding.serves and len(finding.serves) == 2 for finding in report.findings)
+
+
+def test_a_list_of_all_is_advice_where_nothing_tells_that_the_table_grows():
+    inspection = QueryInspection(select(BOOK))
+    found = {
+        sql: [str(one.severity) for one in inspection.findings(inspection.step(sql, state_of())) if one.rule == "unbounded-read"]
+        for sql in ("SELECT id FROM orders", "SELECT id FROM archive.old_orders")
+    }
+    assert list(found.values()) == [["warning"], ["advice"]]

@@ -84,6 +84,41 @@ def test_the_difference_of_two_exports_is_what_happened_between_them(connection:
     assert not [total for total in difference(after, after) if total.calls]
 
 
+def test_totals_are_read_from_the_server_itself(connection: Any):
+    from dbguard.postgres.session import open_read_only
+    from dbguard.postgres.statements import read_totals
+
+    connection.execute("SELECT pg_stat_statements_reset()")
+    work(connection)
+    with open_read_only(connection.info.dsn) as reader:
+        found, notes = read_totals(reader)
+    total = {one.sql: one for one in found}["SELECT *\nFROM orders WHERE id = $1 OR name = $2"]
+    assert (total.calls, total.rows, total.user, total.database, total.source) == (7, 6, "postgres", "postgres", "pg_stat_statements")
+    assert any("a function ran" in note for note in notes)
+
+
+def test_a_database_without_the_extension_says_what_to_do(connection: Any):
+    from dbguard.errors import ServerError
+    from dbguard.postgres.session import open_read_only
+    from dbguard.postgres.statements import read_totals
+
+    connection.execute("CREATE DATABASE bare")
+    with pytest.raises(ServerError, match="CREATE EXTENSION"), open_read_only(f"{connection.info.dsn} dbname=bare") as reader:
+        read_totals(reader)
+
+
+def test_texts_of_other_users_are_counted_not_listed(connection: Any):
+    from dbguard.postgres.session import open_read_only
+    from dbguard.postgres.statements import read_totals
+
+    connection.execute("CREATE ROLE stranger LOGIN")
+    work(connection)
+    with open_read_only(f"{connection.info.dsn} user=stranger") as reader:
+        found, notes = read_totals(reader)
+    assert [one.sql for one in found if "orders" in one.sql] == []
+    assert any("pg_read_all_stats" in note for note in notes)
+
+
 def test_a_statement_that_was_reset_counts_whole():
     before, after = Total("SELECT 1", 100, 100, 1.0), Total("SELECT 1", 4, 4, 0.1)
     assert difference([before], [after]) == (after,)

@@ -11,7 +11,7 @@ from dbguard.model.query import Block, Query, QueryStep
 
 
 def check(query: Query, step: QueryStep) -> Iterator[Flag]:
-    for block in query.blocks:
+    for block in query.written:
         if len(block.sources) < 2:
             continue
         groups = [group for group in _groups(query, block) if not _is_single(step, group)]

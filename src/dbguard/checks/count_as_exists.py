@@ -10,7 +10,7 @@ from dbguard.model.query import Block, Query, QueryStep
 
 
 def check(query: Query, _step: QueryStep) -> Iterator[Flag]:
-    for block in query.blocks:
+    for block in query.written:
         trees = [condition.tree for condition in block.conditions] + [output.tree for output in block.outputs]
         for tree in trees:
             for node in walk(tree):

@@ -9,7 +9,7 @@ from dbguard.model.query import Query, QueryStep
 
 
 def check(query: Query, step: QueryStep) -> Iterator[Flag]:
-    for block in query.blocks:
+    for block in query.written:
         if block.command == "insert" and not block.columns and block.values is not None and block.target is not None:
             table = query.sources[block.target].table
             if table is not None:

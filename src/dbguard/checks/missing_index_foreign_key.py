@@ -15,7 +15,7 @@ from dbguard.model.sql import index_statement
 
 
 def check(query: Query, step: QueryStep) -> Iterator[Flag]:
-    for block in query.blocks:
+    for block in query.written:
         target = None if block.command != "delete" or block.target is None else query.sources[block.target].table
         if target is None:
             continue

@@ -24,7 +24,7 @@ def check(query: Query, _step: QueryStep, options: Mapping[str, Any]) -> Iterato
         return
     if query.text.session:
         yield flag(what=_WORDS.get(query.text.session, query.text.session))
-    for block in query.blocks:
+    for block in query.written:
         for output in block.outputs:
             for node in walk(output.tree):
                 if node[0] == "call" and node[1].name in _LOCKS:

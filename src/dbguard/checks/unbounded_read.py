@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dbguard.checks import Flag, flag
+from dbguard.model.finding import Severity
 from dbguard.model.query import Query, QueryStep
 
+GROWS = "that the table grows: its rows belong to no others, as those of settings and catalogues do not"
 _ONE = frozenset({"one", "exec", "execrows", "execresult", "batchexec", "batchone"})
 _READS = frozenset({"select", "union", "union all", "intersect", "except"})
 
@@ -20,4 +22,10 @@ def check(query: Query, step: QueryStep) -> Iterator[Flag]:
         return
     key = table.primary_key if table is not None else None
     columns = ", ".join(key.columns) if key is not None else "id"
-    yield flag(table=step.display(growth.table), key=columns)
+    belongs = table is not None and any(one.references != table.name for one in table.foreign_keys())
+    yield flag(
+        table=step.display(growth.table),
+        key=columns,
+        severity=None if belongs else Severity.ADVICE,
+        assumes=() if belongs else (GROWS,),
+    )

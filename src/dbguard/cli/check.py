@@ -21,6 +21,8 @@ from dbguard.report import FORMATS, renderer
 @click.option("--ignore", multiple=True, callback=words, metavar="RULES", help="Not these.")
 @click.option("--fail-on", type=click.Choice(["error", "warning", "advice"]), help="Lowest severity that exits 1 (default error).")
 @click.option("--strict/--no-strict", default=None, help="Exit 1 for statements that could not be read, too.")
+@click.option("--baseline", metavar="FILE", help="Findings on queries that are known: `dbguard baseline write` makes it.")
+@click.option("--snapshot", metavar="FILE", help="Snapshot of production: sizes and rates, and which migrations are applied.")
 @click.option("--start-after", metavar="VERSION", help="No findings for migrations up to this version.")
 @comparison
 @click.option("--stdin-filename", metavar="PATH", help="What to call the text read with `-`.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from typing import TYPE_CHECKING
 
 from dbguard.config import Config
 from dbguard.judgement.allow import Allow, Applied, allows, apply, flags
@@ -15,22 +16,39 @@ from dbguard.judgement.severity import decide
 from dbguard.model.finding import Finding, Result, Severity
 from dbguard.rulebook.select import Selection
 
+if TYPE_CHECKING:
+    from dbguard.judgement.baseline import Known
+
 __all__ = ["CLEAN", "COULD_NOT_LOOK", "FINDINGS", "Allow", "allows", "judge"]
 
 CLEAN, FINDINGS, COULD_NOT_LOOK = 0, 1, 3
 
 
-def judge(found: Result, given: Iterable[Allow], selection: Selection, config: Config, *, today: date | None = None) -> Result:
+def judge(
+    found: Result,
+    given: Iterable[Allow],
+    selection: Selection,
+    config: Config,
+    *,
+    today: date | None = None,
+    known: Known | None = None,
+) -> Result:
     """The verdict.
 
     `found.summary` brings the counts of files, migrations, statements and seconds; `found.unread` only parts of files that
-    were asked for.
+    were asked for; `known` the findings of a baseline.
     """
     today = today or date.today()  # noqa: DTZ011 - `until=` is a day of the person who wrote it
     given = tuple(given)
     applied = apply(given, found.findings, found.unread, selection.book, today)
     everything = (*applied.findings, *_engine(given, applied, selection, today))
     findings = tuple(sorted(decide(everything, selection, config), key=_order))
+    silent, gone = 0, 0
+    if known is not None:
+        from dbguard.judgement.baseline import compare
+
+        compared = compare(known, findings, selection, config)
+        findings, silent, gone = compared.findings, compared.silent, len(compared.gone)
     counts = dict.fromkeys(Severity, 0)
     for finding in findings:
         counts[finding.severity] += 1
@@ -41,6 +59,8 @@ def judge(found: Result, given: Iterable[Allow], selection: Selection, config: C
         advice=counts[Severity.ADVICE],
         lowered=sum(finding.lowered for finding in findings),
         allowed=applied.allowed,
+        known=silent,
+        gone=gone,
     )
     unread = tuple(sorted(applied.unread, key=lambda part: (part.path, part.line)))
     result = found._replace(findings=findings, unread=unread, summary=summary)

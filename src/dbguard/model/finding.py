@@ -79,6 +79,8 @@ class Summary(Record):
     advice: int = 0
     lowered: int = 0
     allowed: int = 0
+    known: int = 0  # findings that the baseline has
+    gone: int = 0  # entries of the baseline that were looked for in vain
     skipped_files: int = 0
     seconds: float = 0.0
 

@@ -45,7 +45,7 @@ class Source(Record):
     table: Name | None = None  # full name
     columns: Mapping[str, DataType | None] = {}  # in order; the type is None where it is not known
     known: bool = True  # whether these are all columns
-    inner: int | None = None  # the block that makes its rows
+    inner: int | None = None  # the block that makes its rows; of a view, if its definition is known
     lateral: bool = False
     renamed: Mapping[str, str] = {}  # of a sub-query: its name for a column here to the one inside, where they differ
     only: bool = False
@@ -109,6 +109,7 @@ class Block(Record):
     materialized: bool = False  # a CTE into which PostgreSQL pushes no condition
     trees: tuple[Tree, ...] = ()  # other expressions: window definitions, arguments of functions in FROM
     outer_joins: int = 0
+    view: bool = False  # it stands in the definition of a view that the query reads
 
 
 class Query(Record):
@@ -127,8 +128,13 @@ class Query(Record):
     def command(self) -> str:
         return self.blocks[0].command if self.blocks else "other"
 
+    @property
+    def written(self) -> tuple[Block, ...]:
+        """The levels that stand in the text itself."""
+        return tuple([block for block in self.blocks if not block.view])
+
     def tables(self) -> tuple[Source, ...]:
-        """Occurrences of real tables."""
+        """Occurrences of real tables, those that views read included."""
         return tuple([source for source in self.sources if source.kind == "table" and source.table is not None])
 
 
@@ -218,6 +224,7 @@ class QueryStep(Record):
     path: str = ""
     name: str = ""  # what the query file or the application calls it
     rows: str = ""  # what it says about its result: one, many, exec, ...; "" if nothing
+    variants: tuple[str, ...] = ()  # texts of this shape that one line of code sent, if there are several
 
     @property
     def operation(self) -> Query:

@@ -16,12 +16,12 @@ _RANK = {"filter": 2, "join": 2, "order": 1}
 
 def conditions(query: Query) -> Iterator[tuple[Block, Condition]]:
     """Every condition, with the level it stands in."""
-    return ((block, condition) for block in query.blocks for condition in block.conditions)
+    return ((block, condition) for block in query.written for condition in block.conditions)
 
 
 def tables_without_where(query: Query, command: str) -> Iterator[Name]:
     """Tables of which every row is changed by `command` ("update" or "delete")."""
-    for block in query.blocks:
+    for block in query.written:
         if block.command != command or block.target is None or len(block.sources) > 1:
             continue
         table = query.sources[block.target].table

@@ -136,6 +136,7 @@ class Table(Record):
     access_method: str = "heap"
     tablespace: str = ""
     uses: Uses | None = None  # of a view or materialized view: its query
+    definition: str = ""  # of a view: the statement that created it
     of_type: Name | None = None
     created: Created | None = None
     filled: bool = False  # rows were copied into it by INSERT ... SELECT or COPY since it was created

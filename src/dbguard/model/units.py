@@ -118,6 +118,7 @@ class UnitOfWork(Record):
     transactions: tuple[Transaction, ...] = ()
     commits: tuple[Commits, ...] = ()
     counts: tuple[CountAndPage, ...] = ()
+    changes: tuple[tuple[Call, Asked], ...] = ()  # calls that change rows or lock them
 
     @property
     def operation(self) -> Unit:

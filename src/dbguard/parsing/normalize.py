@@ -16,6 +16,7 @@ from dbguard.parsing import lexer
 MOST_TEMPLATES = 20_000
 _MOST_REMEMBERED = 20_000_000  # characters
 _MOST_HEADS, _MOST_HEAD = 5_000, 4_000
+_MOST_KNOWN = 100
 MOST_CHARACTERS = 500_000
 # The first character as one class lets the search skip to it.
 _PIECES = re.compile(r"(['0-9](?:(?<=')[^']*'(?:'[^']*')*|(?<=[0-9])(?<![\w$.].)[\w.]*))", re.DOTALL)
@@ -40,73 +41,86 @@ class Token(Record):
     fate: int
 
 
-class Template(Record):
+class Template:
     """What becomes of the literals of all texts that differ in literals only. `fates` is None if each text must be read on its own."""
 
-    fates: tuple[int, ...] | None
-    sql: str  # "" if a literal stays, so that the text has to be put together
-    first: int  # number of the first new placeholder
+    __slots__ = ("fates", "first", "known", "out", "sql", "stays")
+
+    def __init__(self, fates: tuple[int, ...] | None, first: int) -> None:
+        self.fates = fates
+        self.first = first  # number of the first new placeholder
+        self.out = [2 * index + 1 for index, fate in enumerate(fates or ()) if fate == PLACEHOLDER]  # where the literals stand that go
+        self.stays = [2 * index + 1 for index, fate in enumerate(fates or ()) if fate == KEEP]
+        self.known: dict[tuple[str, ...], str] = {}  # texts without literals, by those that stay
+        self.sql = ""  # the text without literals, if all of them go
 
 
 class Normalizer:
     """Remembers what was decided for each text, literals aside. The literals are given as they were written: see `value_of`."""
 
     def __init__(self) -> None:
-        self._templates: dict[str, Template] = {}
-        self._characters = 0
-        self._heads: set[str] = set()  # what stands before WHERE, if no literal is in it
+        # By what stands before WHERE or VALUES, if no literal is in it, else "": by what follows. Most of a text is a list of columns.
+        self._heads: dict[str, dict[str, Template]] = {"": {}}
+        self._count = self._characters = 0
 
     def __call__(self, text: str) -> tuple[str, list[str]]:
-        parts = self._split(text)
         if "\\" in text:
             return _replaced(text, _decide(text))
+        at = text.find("WHERE ")
+        if at < 0:
+            at = max(text.find("VALUES "), 0)
+        head = text[:at]
+        templates = self._heads.get(head)
+        if templates is None:
+            at, templates = self._begin(head)
+            head = text[:at]
+        parts = _PIECES.split(text[at:] if at else text)
         key = "\0".join(parts[::2])
-        template = self._templates.get(key)
-        if template is None:
-            template = self._learn(key, text, parts)
-        fates = template.fates
-        if fates is None:
-            return _replaced(text, _decide(text))
+        template = templates.get(key) or self._learn(head, key, text, parts)
         if template.sql:
             return template.sql, parts[1::2]
-        return _assembled(parts, fates, template.first)
-
-    def _split(self, text: str) -> list[str]:
-        """The text between literals, and the literals. Most of a text is a list of columns that was searched before."""
-        at = text.find(" WHERE ")
-        if at < 0:
-            return _PIECES.split(text)
-        head = text[:at]
-        if head in self._heads:
-            parts = _PIECES.split(text[at:])
+        if template.fates is None:
+            return _replaced(text, _decide(text))
+        stays = tuple([parts[index] for index in template.stays])
+        literals = [parts[index] for index in template.out]
+        sql = template.known.get(stays)
+        if sql is None:
             parts[0] = head + parts[0]
-            return parts
-        parts = _PIECES.split(text)
-        if len(parts[0]) > at and "'" not in head and at <= _MOST_HEAD:
-            if len(self._heads) >= _MOST_HEADS:
-                self._heads.clear()
-            self._heads.add(head)
-        return parts
+            sql = _assembled(parts, template.fates, template.first)[0]
+            if len(literals) == len(template.fates):
+                template.sql = sql
+            elif len(template.known) < _MOST_KNOWN:
+                template.known[stays] = sql
+        return sql, literals
 
-    def _learn(self, key: str, text: str, parts: list[str]) -> Template:
-        self._characters += 2 * len(key)
-        if len(self._templates) >= MOST_TEMPLATES or self._characters > _MOST_REMEMBERED:
-            self._templates.clear()
-            self._characters = 2 * len(key)
+    def _begin(self, head: str) -> tuple[int, dict[str, Template]]:
+        """Where the part of a text begins whose literals are looked for, and what is known of such parts."""
+        if len(head) > _MOST_HEAD or "'" in head or _PIECES.search(head) is not None:
+            return 0, self._heads[""]
+        if len(self._heads) >= _MOST_HEADS:
+            self._forget()
+        return len(head), self._heads.setdefault(head, {})
+
+    def _forget(self) -> None:
+        self._heads = {"": {}}
+        self._count = self._characters = 0
+
+    def _learn(self, head: str, key: str, text: str, parts: list[str]) -> Template:
+        size = 2 * len(key)
+        if self._count >= MOST_TEMPLATES or self._characters + size > _MOST_REMEMBERED:
+            self._forget()
         found = _decide(text)
-        spans, position = [], 0
+        spans, position = [], len(head)
         for index, part in enumerate(parts):
             if index % 2:
                 spans.append((position, position + len(part)))
             position += len(part)
-        if [(token.start, token.end) for token in found] != spans:
-            template = Template(None, "", 0)
-        else:
-            fates = tuple(token.fate for token in found)
-            sql = _replaced(text, found)[0] if all(fate == PLACEHOLDER for fate in fates) else ""
-            template = Template(fates, sql, _first(text))
+        is_same = [(token.start, token.end) for token in found] == spans
+        template = Template(tuple([token.fate for token in found]) if is_same else None, _first(text))
         if len(key) <= MOST_CHARACTERS:
-            self._templates[key] = template
+            self._count += 1
+            self._characters += size
+            self._heads.setdefault(head, {})[key] = template
         return template
 
 

@@ -18,7 +18,10 @@ _DOMAIN_CHANGES = {"C": "add constraint", "X": "drop constraint", "V": "validate
 _PUBLICATION_CHANGES = {"AP_AddObjects": "add", "AP_DropObjects": "drop", "AP_SetObjects": "set"}
 
 
-def _create_view(node: Node, _context: Context) -> tuple[Operation, ...]:
+LONGEST_VIEW = 100_000  # characters of a view whose text is kept
+
+
+def _create_view(node: Node, context: Context) -> tuple[Operation, ...]:
     view = node["view"]
     columns: tuple[str | None, ...] = tuple(strings(node.get("aliases", [])))
     outputs = output_columns(node["query"])
@@ -30,6 +33,7 @@ def _create_view(node: Node, _context: Context) -> tuple[Operation, ...]:
             node.get("replace", False),
             view.get("relpersistence") == "t",
             options(node.get("options")),
+            context.text[context.start : context.end] if context.end - context.start <= LONGEST_VIEW else "",
         ),
     )
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from dbguard.model.names import Name
 from dbguard.model.postgres import LockMode
 from dbguard.model.state import Effects, State
+
+if TYPE_CHECKING:
+    from dbguard.pipelines.measure import Measured
 
 _WAITS = {
     LockMode.ACCESS_EXCLUSIVE: "reads and writes wait",
@@ -15,8 +20,8 @@ _WAITS = {
 }
 
 
-def because(effects: Effects, before: State) -> tuple[str, ...]:
-    """One sentence per lock that others notice, strongest first, then the work done under it.
+def because(effects: Effects, before: State, measured: Measured | None = None) -> tuple[str, ...]:
+    """One sentence per lock that others notice, strongest first, then the work done under it; with sizes and rates where they are measured.
 
     On a table that the open transaction has locked more strongly already, it is the stronger lock that others notice.
     """
@@ -27,7 +32,9 @@ def because(effects: Effects, before: State) -> tuple[str, ...]:
     for lock in sorted(locks, key=lambda lock: (-lock.mode, lock.relation)):
         if lock.mode < LockMode.SHARE or lock.relation in schema.index_tables or lock.relation in schema.sequences or before.is_new(lock.relation):
             continue
-        sentences.append(f"{lock.mode} lock on `{shown(lock.relation)}`: {_WAITS[lock.mode]}{_until(effects, before)}")
+        told = None if measured is None else measured.waits(lock)
+        size = "" if measured is None else measured.size(lock.relation, schema)
+        sentences.append(f"{lock.mode} lock on `{shown(lock.relation)}`{size}: {told or _WAITS[lock.mode] + _until(effects, before)}")
     for verb, names in (("rewrites", effects.rewrites), ("reads all of", effects.scans), ("builds", effects.builds)):
         if names:
             sentences.append(f"{verb} {_some(names)} while it holds its locks")

@@ -28,6 +28,11 @@ from dbguard.rulebook.select import Selection, from_config
 if TYPE_CHECKING:
     from multiprocessing.pool import AsyncResult, Pool
 
+    from dbguard.model.state import Step
+    from dbguard.pipelines.measure import Measure
+
+    Measuring = Callable[[Iterable[Step], State], Measure]
+
 Progress = Callable[[int, int], None]
 PARALLEL_BYTES = 1_500_000  # below this, starting a second process costs more than it saves
 
@@ -51,11 +56,16 @@ def check(
     began = time.perf_counter()
     selection = from_config(config)
     with Workers(config, selection) as workers:
-        reading = read_all(config, paths, stdin, _not_yet if render else workers.begin, since=since, staged=staged)
+        reading = read_all(config, paths, stdin, _not_yet if render or config.snapshot else workers.begin, since=since, staged=staged)
         if render:
             from dbguard.pipelines.rendering import rendered
 
             reading = rendered(reading, config)
+        if config.snapshot:
+            from dbguard.pipelines.measure import on_production
+
+            reading, config, measuring = on_production(reading, config)
+            workers.measure(config, measuring)
         parts = list(_all_parts(reading.histories, workers, progress))
     if reading.queries:
         from dbguard.pipelines.query_files import check_query_files
@@ -82,7 +92,7 @@ def _not_yet(_history: History) -> None:
     """Rendering comes first."""
 
 
-def check_history(history: History, config: Config, selection: Selection) -> Part:
+def check_history(history: History, config: Config, selection: Selection, measuring: Measuring | None = None) -> Part:
     """Parse, replay and inspect one history. Only scripts of files that were asked for give anything but state."""
     postgres = history.postgres or config.postgres
     first = first_reported(history.scripts, [history.asks_for(script) for script in history.scripts])
@@ -91,8 +101,10 @@ def check_history(history: History, config: Config, selection: Selection) -> Par
     state = state_before(history.scripts[:first], _start(history, config), postgres[1], Cache.of_user(config.cache))
     parsed = [parse(script) for script in history.scripts[first:]]
     reported = [one for one in parsed if history.asks_for(one.script)]
-    inspection = Inspection(selection, postgres)
-    findings = tuple(inspection.findings(replay(parsed, state, postgres[1], history.asks_for)))
+    steps: Iterable[Step] = replay(parsed, state, postgres[1], history.asks_for)
+    measure = None if measuring is None else measuring(steps, state)
+    inspection = Inspection(selection, postgres, measure)
+    findings = tuple(inspection.findings(steps if measure is None else measure.steps))
     if any(one.script.way for one in reported):  # a call in a loop sends many statements, of which the same is told once
         findings = tuple(dict.fromkeys(findings))
     return Part(
@@ -144,6 +156,7 @@ class Workers:
 
     def __init__(self, config: Config, selection: Selection) -> None:
         self._config, self._selection = config, selection
+        self._measuring: Measuring | None = None
         self._size = 0
         self._waiting: list[History] = []  # read, and not begun
         self._pool: Pool | None = None
@@ -155,6 +168,10 @@ class Workers:
     def __exit__(self, *_: object) -> None:
         if self._pool is not None:
             self._pool.terminate()
+
+    def measure(self, config: Config, measuring: Measuring) -> None:
+        """From here on findings get sizes of production."""
+        self._config, self._measuring = config, measuring
 
     def begin(self, history: History) -> None:
         """Begin to check a history, if that is worth a process."""
@@ -171,7 +188,7 @@ class Workers:
     def part(self, history: History) -> Part:
         """What a history gave."""
         begun = self._begun.get(id(history))
-        return check_history(history, self._config, self._selection) if begun is None else begun.get()
+        return check_history(history, self._config, self._selection, self._measuring) if begun is None else begun.get()
 
 
 def _forked(config: Config, selection: Selection) -> Pool:

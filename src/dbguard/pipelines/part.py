@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
 from dbguard.config import Config
 from dbguard.judgement import Allow, judge
 from dbguard.model.finding import Finding, Result, UnreadPart
 from dbguard.model.record import Record
 from dbguard.rulebook.select import Selection
+
+if TYPE_CHECKING:
+    from dbguard.judgement.baseline import Known
 
 
 class Part(Record):
@@ -23,11 +27,31 @@ class Part(Record):
     statements: int = 0
     files: int = 0
     notes: tuple[str, ...] = ()
+    subjects: frozenset[str] = frozenset()  # of queries and calls that woke checks: Query, Unit, Totals
+    query_files: tuple[str, ...] = ()
+    skipped: int = 0  # files that are neither migrations nor queries
+
+
+def _known(parts: Sequence[Part], config: Config) -> Known | None:
+    """The baseline, if anything was looked at that it could have."""
+    if not any(part.subjects or any(one.shape or one.calls for one in part.findings) for part in parts):
+        return None
+    from dbguard.judgement.baseline import Known, Looked, below, read
+
+    if any(one.fatal for part in parts for one in part.unread):  # what is not found may be in there
+        return Known(read(config))
+    subjects = frozenset[str]().union(*(part.subjects for part in parts))
+    files = below((path for part in parts for path in part.query_files), config)
+    return Known(read(config), Looked("Unit" in subjects, files, subjects))
 
 
 def result_of(parts: Sequence[Part], read: Result, config: Config, selection: Selection, began: float) -> Result:
     """The parts of a run judged, on top of what reading told: `read` holds that. `began` is when, by `time.perf_counter`."""
-    summary = read.summary._replace(files=read.summary.files + sum(part.files for part in parts), statements=sum(part.statements for part in parts))
+    summary = read.summary._replace(
+        files=read.summary.files + sum(part.files for part in parts),
+        statements=sum(part.statements for part in parts),
+        skipped_files=read.summary.skipped_files + sum(part.skipped for part in parts),
+    )
     found = read._replace(
         findings=tuple(finding for part in parts for finding in part.findings),
         unread=(*read.unread, *(unread for part in parts for unread in part.unread)),
@@ -36,5 +60,6 @@ def result_of(parts: Sequence[Part], read: Result, config: Config, selection: Se
         notes=(*read.notes, *(note for part in parts for note in part.notes)),
         crashed=tuple(crash for part in parts for crash in part.crashed),
     )
-    result = judge(found, [allow for part in parts for allow in part.allows], selection, config, today=date.today())  # noqa: DTZ011
+    known = _known(parts, config) if config.baseline else None
+    result = judge(found, [allow for part in parts for allow in part.allows], selection, config, today=date.today(), known=known)  # noqa: DTZ011
     return result._replace(summary=result.summary._replace(seconds=round(time.perf_counter() - began, 3)))

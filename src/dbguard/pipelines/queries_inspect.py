@@ -74,10 +74,14 @@ def check_queries(
         found = tuple(_placed(finding, written, lines[1]) for finding in inspection.findings(step))
         findings += found
         judged.append(Judged(written, step, found))
-    candidates = [(one.step.shape, candidate) for one in judged for candidate in one.step.serving.candidates]
-    indexes = merged(candidates, state)
-    findings = [_serving(finding, indexes) if finding.create_index else finding for finding in findings]
-    return QueryReport(tuple(findings), tuple(unread), tuple(dict.fromkeys(inspection.crashed)), tuple(judged), indexes)
+    indexes = merged([(one.step.shape, candidate) for one in judged for candidate in one.step.serving.candidates], state)
+    crashed = tuple(dict.fromkeys(inspection.crashed))
+    return QueryReport(tuple(with_indexes(findings, indexes)), tuple(unread), crashed, tuple(judged), indexes)
+
+
+def with_indexes(findings: Iterable[Finding], indexes: tuple[Proposal, ...]) -> list[Finding]:
+    """Findings whose index is the one that serves all shapes together."""
+    return [_serving(finding, indexes) if finding.create_index else finding for finding in findings]
 
 
 def _reasons(query: Query) -> tuple[str, ...]:
@@ -114,7 +118,7 @@ class QueryInspection:
         }
         served = served._replace(candidates=tuple([one for one in served.candidates if (one.table.schema or "", one.table.name) not in small]))
         growth = facts.block(0)
-        locked = tuple([(block.number, facts.block(block.number)) for block in query.blocks if block.locks])
+        locked = tuple([(block.number, facts.block(block.number)) for block in query.written if block.locks])
         return QueryStep(query, state, growth, served, self._server, locked, shape_of(sql).key, small, *origin)
 
     def findings(self, step: QueryStep) -> Iterator[Finding]:

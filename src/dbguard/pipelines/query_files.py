@@ -35,6 +35,8 @@ def check_query_files(reading: Reading, config: Config, selection: Selection) ->
         statements=len(written),
         files=len(reading.queries),
         notes=without_schema(state),
+        subjects=frozenset(["Query"]),
+        query_files=tuple(source.path for source in reading.queries),
     )
 
 

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dbguard.model.calls import Unit
+from dbguard.model.calls import Call, Unit
 from dbguard.model.finding import Finding, Flag
 from dbguard.model.record import Record
-from dbguard.model.units import Site
+from dbguard.model.units import Site, UnitOfWork
 from dbguard.pipelines.waking import Checks
 from dbguard.rulebook import Rule
 from dbguard.rulebook.select import Selection
 from dbguard.workload.companions import work_of
+from dbguard.workload.repetition import WRITES
+from dbguard.workload.shapes import asked
 
 MOST_PLACES = 10
+_OF_ANY_LENGTH = frozenset(["session", "trace"])  # units that are cut out of a stream: one call by itself says nothing
 
 
 class Said(Record):
@@ -39,15 +42,15 @@ class UnitInspection:
         self._said: dict[tuple[object, ...], Said] = {}
 
     def take(self, unit: Unit) -> None:
-        if not self._rules or len(unit.calls) < 2:
+        if not self._rules or len(unit.calls) < (2 if unit.kind in _OF_ANY_LENGTH else 1):
             return
         mine: set[tuple[object, ...]] = set()
-        for rule, flag, _ in self._checks.said(self._rules, work_of(unit), unit.name):
+        for rule, flag, _ in self._checks.said(self._rules, _work(unit), unit.name):
             site = flag.about
             if not isinstance(site, Site):
                 continue
             place = site.place or (site.calls[0].source, site.calls[0].line if not site.shape else 0)
-            key = (rule.name, site.shape, place[:2])
+            key = (rule.name, site.shape, place[:2], flag.facts.get("relationship", ""))
             known = self._said.get(key)
             if known is None:
                 self._said[key] = Said(rule, flag, site, unit)
@@ -60,6 +63,12 @@ class UnitInspection:
     def findings(self) -> Iterator[Finding]:
         for said in self._said.values():
             yield _finding(said)
+
+
+def _work(unit: Unit) -> UnitOfWork:
+    """A unit with its facts, and with all that changes or locks rows in it."""
+    pairs = ((call, asked(call.sql)) for call in (unit.calls if unit.phase in {"", "call"} else ()))
+    return work_of(unit)._replace(changes=tuple([(call, what) for call, what in pairs if what.command in WRITES or what.locks]))
 
 
 def _finding(said: Said) -> Finding:
@@ -82,6 +91,7 @@ def _finding(said: Said) -> Finding:
         instead=words.instead,
         recipe=words.recipe,
         assumes=flag.assumes,
+        because=_sent(first, site),
         excerpt=first.sql[:2_000],
         table=flag.facts.get("table", ""),
         shape=site.shape,
@@ -89,6 +99,14 @@ def _finding(said: Said) -> Finding:
         units=said.units,
         places=tuple([(one.path, one.line, one.function) for one in list(places)[:MOST_PLACES]]),
     )
+
+
+def _sent(first: Call, site: Site) -> tuple[str, ...]:
+    """The line that asks for the rows, where that is not the line of the loop that leads to it."""
+    frame = first.frames[0] if first.frames else None
+    if frame is None or site.place is None or frame[:2] == site.place[:2]:
+        return ()
+    return (f"{frame.path}:{frame.line} sends it{f', in `{frame.function}`' if frame.function else ''}",)
 
 
 def _times(said: Said) -> str:

@@ -2,79 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from dbguard.config import Config
 from dbguard.errors import UnreadableSource
-from dbguard.model.calls import Call, Frame, Unit
+from dbguard.model.calls import Frame, Total, Unit
 from dbguard.model.finding import Finding, Result, UnreadPart
+from dbguard.model.query import Candidate, QueryStep
 from dbguard.model.record import Record
 from dbguard.model.source import Lines
-from dbguard.model.state import State
-from dbguard.parsing.query.shapes import shape_of
+from dbguard.model.units import Totals
+from dbguard.pipelines.code_allows import CodeAllows
 from dbguard.pipelines.part import Part, result_of
-from dbguard.pipelines.queries_inspect import Judged, QueryInspection
+from dbguard.pipelines.queries_inspect import Judged, QueryInspection, with_indexes
 from dbguard.pipelines.query_files import query_report, schema_state, without_schema
+from dbguard.pipelines.told import Shapes, Told
 from dbguard.pipelines.units_inspect import UnitInspection
+from dbguard.queries.candidates import merged
 from dbguard.reading import Reading, read_all
+from dbguard.reading.history import Desk, schema_of
 from dbguard.rulebook.select import Selection, from_config
+from dbguard.workload import read_workload
+from dbguard.workload.read import NOT_KNOWN
 
-MOST_SHAPES = 10_000
-_SETS_UP = frozenset(["setup", "teardown"])
-_CONTROL = frozenset(["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE", "ABORT"])
-
-
-class Told(Record):
-    """One shape of a workload, and how often and from where it was sent."""
-
-    shape: str
-    sql: str
-    calls: int = 0
-    units: int = 0
-    seconds: float | None = None
-    rows: int | None = None
-    places: tuple[Frame, ...] = ()
-    findings: tuple[str, ...] = ()
-
-
-class Shapes:
-    """The distinct queries of units that pass by, in bounded memory."""
-
-    def __init__(self) -> None:
-        self.told: dict[str, Told] = {}
-        self._keys: dict[str, str] = {}
-
-    def passing(self, units: Iterable[Unit]) -> Iterator[Unit]:
-        for unit in units:
-            if unit.phase not in _SETS_UP:
-                seen: set[str] = set()
-                for call in unit.calls:
-                    self._take(call, seen)
-            yield unit
-
-    def _take(self, call: Call, seen: set[str]) -> None:
-        key = self._keys.get(call.sql)
-        if key is None:
-            first = call.sql.lstrip()[:10].split(maxsplit=1)
-            is_control = bool(first) and first[0].upper().rstrip(";") in _CONTROL
-            key = self._keys[call.sql] = "" if is_control else shape_of(call.sql).key
-        if not key:
-            return
-        known = self.told.get(key)
-        if known is None:
-            if len(self.told) >= MOST_SHAPES:
-                return
-            known = Told(key, call.sql)
-        place = call.frames[0] if call.frames else None
-        self.told[key] = known._replace(
-            calls=known.calls + call.many,
-            units=known.units + (key not in seen),
-            seconds=_sum(known.seconds, call.seconds),
-            rows=None if (rows := _sum(known.rows, call.rows)) is None else int(rows),
-            places=known.places if place is None or place in known.places or len(known.places) > 9 else (*known.places, place),
-        )
-        seen.add(key)
+ANYTHING = (".json", ".json.gz", ".csv", ".csv.gz")
+Passing = Callable[[Iterable[Unit]], Iterator[Unit]]
 
 
 class Looked(Record):
@@ -82,55 +36,107 @@ class Looked(Record):
 
     part: Part
     shapes: Mapping[str, Told] = {}
+    totals: Totals = Totals()
+    code: CodeAllows | None = None
+    variants: Callable[[str], tuple[str, ...]] = lambda _: ()
 
 
-def check_workload(reading: Reading, config: Config, selection: Selection) -> Part:
-    """What is wrong with what was sent: in units of work, and query by query on the schema of the migrations."""
-    return _look(reading, config, selection).part
+def check_workload(reading: Reading, config: Config, selection: Selection, *, passing: Passing | None = None) -> Part:
+    """What is wrong with what was sent: in units of work, and query by query on the schema of the migrations.
+
+    `passing` sees the units as they pass. Files whose names say nothing are skipped and counted if they are none of these.
+    """
+    part = look(reading, config, selection, passing).part
+    others = [one for one in part.unread if one.reason in NOT_KNOWN and one.path.endswith(ANYTHING)]
+    if not others:
+        return part
+    files = part.files - len(others)
+    part = part._replace(unread=tuple([one for one in part.unread if one not in others]), skipped=len(others), files=files)
+    return part if files else part._replace(notes=(), subjects=frozenset())
 
 
-def judge_capture(paths: Sequence[str], config: Config) -> Result:
-    """What is wrong with the units of work in captures, for the run that has just written them."""
+def judge_capture(paths: Sequence[str], config: Config, *, whole: bool = True) -> Result:
+    """What is wrong with the units of work in captures, for the run that has just written them.
+
+    `whole` says that all of what there is to run was run: only then something of the baseline can be missing.
+    """
     began = time.perf_counter()
     selection = from_config(config)
-    return result_of([_units(paths, selection).part], Result(), config, selection, began)
+    looked = _units(paths, selection)
+    part = _with_allows(looked.part, looked.code, selection)
+    return result_of([part if whole else part._replace(subjects=frozenset())], Result(), config, selection, began)
 
 
-def _look(reading: Reading, config: Config, selection: Selection) -> Looked:
-    looked = _units(reading.workload, selection)
+def look(reading: Reading, config: Config, selection: Selection, passing: Passing | None = None, more: Iterable[Total] = ()) -> Looked:
+    looked = _units(_shown(reading.workload, config), selection, passing, more)
     state = schema_state(reading, config)
     inspection = QueryInspection(selection, config.postgres, config.small_tables)
-    single = tuple(finding for told in looked.shapes.values() for finding in _on_query(inspection, told, state))
-    part = looked.part
-    return looked._replace(
-        part=part._replace(
-            findings=part.findings + single,
-            crashed=tuple(dict.fromkeys((*part.crashed, *inspection.crashed))),
-            notes=part.notes + without_schema(state),
-        )
+    found: list[Finding] = []
+    candidates: list[tuple[str, Candidate]] = []
+    for told in looked.shapes.values():
+        step = inspection.step(told.sql, state, path=_place(told)[0])._replace(variants=looked.variants(told.shape))
+        candidates += [(step.shape, one) for one in step.serving.candidates]
+        found += _on_query(inspection, told, step)
+    found = with_indexes(found, merged(candidates, state))
+    crashed: list[str] = []
+    if looked.totals.periods:
+        from dbguard.pipelines.totals_inspect import totals_findings
+
+        found += totals_findings(looked.totals, state, selection, inspection, crashed)
+    part = looked.part._replace(
+        findings=(*looked.part.findings, *found),
+        crashed=tuple(dict.fromkeys((*looked.part.crashed, *inspection.crashed, *crashed))),
+        notes=looked.part.notes + without_schema(state),
+        subjects=frozenset(["Query", "Unit", "Totals"]),
     )
+    read = {script.source.path for history in reading.histories for script in history.scripts}
+    return looked._replace(part=_with_allows(part, looked.code, selection, read))
 
 
-def _units(paths: Sequence[str], selection: Selection) -> Looked:
+def _with_allows(part: Part, code: CodeAllows | None, selection: Selection, read: Iterable[str] = ()) -> Part:
+    """The exceptions that stand in the code which sent the calls; files that are `read` as migrations have told theirs."""
+    if code is None:
+        return part
+    findings, given = code.found(part.findings, selection.book, read)
+    return part._replace(findings=findings, allows=(*part.allows, *given))
+
+
+def _shown(paths: Iterable[str], config: Config) -> list[str]:
+    """Paths as users would write them, where these can be opened as they are."""
+    below = config.cwd.rstrip(os.sep) + os.sep
+    return [path.removeprefix(below) for path in paths] if os.getcwd() == config.cwd else list(paths)  # noqa: PTH109
+
+
+def _units(paths: Sequence[str], selection: Selection, passing: Passing | None = None, more: Iterable[Total] = ()) -> Looked:
     """The units of captures and of every other source, read once and looked at as they pass."""
-    from dbguard.workload import read_workload
-
     workload = read_workload(paths)
     inspection = UnitInspection(selection)
     shapes = Shapes()
     calls = 0
-    for unit in shapes.passing(workload.units):
+    code = CodeAllows(os.getcwd())  # noqa: PTH109
+    units = code.passing(workload.units if passing is None else passing(workload.units))
+    for unit in shapes.passing(units):
         inspection.take(unit)
         calls += len(unit.calls)
+    totals, notes = Totals(), list(workload.notes)
+    counted = [*workload.totals, *more]
+    if counted:
+        from dbguard.workload.followers import periods_of
+
+        totals = periods_of(counted)
+        shapes.take_totals(totals.whole)
+        if totals.earlier:
+            notes.append("several exports of one pg_stat_statements: what was executed between the first and the last")
     part = Part(
         findings=tuple(inspection.findings()),
         unread=tuple([UnreadPart(path, 1, why, fatal=True) for path, why in workload.unread]),
         crashed=tuple(dict.fromkeys(inspection.crashed)),
         statements=calls,
         files=len(paths),
-        notes=tuple(dict.fromkeys(workload.notes)),
+        notes=tuple(dict.fromkeys(notes)),
+        subjects=frozenset(["Unit"]),
     )
-    return Looked(part, shapes.told)
+    return Looked(part, shapes.told, totals, code, shapes.variants)
 
 
 class Listed(Record):
@@ -140,11 +146,18 @@ class Listed(Record):
     notes: tuple[str, ...] = ()
 
 
-def list_queries(config: Config, paths: Iterable[str]) -> Listed:
-    """The shapes of captures, logs and query files, with the names of the rules that found something. Raises `UnreadableSource`."""
+def list_queries(config: Config, paths: Iterable[str], database: str | None = None) -> Listed:
+    """The shapes of captures, logs and query files, with the names of the rules that found something.
+
+    With `database`, a connection string, also those that its pg_stat_statements has. Raises `UnreadableSource` and `ServerError`.
+    """
     selection = from_config(config)
-    reading = read_all(config, paths)
-    looked = _look(reading, config, selection) if reading.workload else Looked(Part())
+    paths = list(paths)
+    reading = read_all(config, paths) if paths else Reading(())
+    if reading.schema is None and database is not None:
+        reading = reading._replace(schema=schema_of(Desk(config, relative=True), config.schema))
+    totals, notes = _counted(database) if database is not None else ([], ())
+    looked = look(reading, config, selection, more=totals) if reading.workload or totals else Looked(Part())
     for problem in (*reading.unreadable, *looked.part.unread):
         raise UnreadableSource(f"{problem.path}: {problem.reason}")
     found: dict[str, dict[str, None]] = {}
@@ -152,7 +165,15 @@ def list_queries(config: Config, paths: Iterable[str]) -> Listed:
         found.setdefault(finding.shape, {})[finding.rule] = None
     told = [one._replace(findings=tuple(found.get(one.shape, ()))) for one in looked.shapes.values()]
     told += [_written(one) for one in query_report(reading, config, selection).judged]
-    return Listed(tuple(sorted(told, key=lambda one: (-(one.seconds or 0), -one.calls, one.sql))), looked.part.notes)
+    return Listed(tuple(sorted(told, key=lambda one: (-(one.seconds or 0), -one.calls, one.sql))), (*looked.part.notes, *notes))
+
+
+def _counted(database: str) -> tuple[list[Total], tuple[str, ...]]:
+    from dbguard.postgres.session import open_read_only
+    from dbguard.postgres.statements import read_totals
+
+    with open_read_only(database or None) as connection:
+        return read_totals(connection)
 
 
 def _written(judged: Judged) -> Told:
@@ -162,20 +183,22 @@ def _written(judged: Judged) -> Told:
     return Told(judged.step.shape, written.sql, places=(place,), findings=tuple(dict.fromkeys(one.rule for one in judged.findings)))
 
 
-def _on_query(inspection: QueryInspection, told: Told, state: State) -> Iterator[Finding]:
-    place = told.places[0] if told.places else None
-    if place is None:
+def _place(told: Told) -> tuple[str, int]:
+    """Where a query was sent from, or where a log first has it."""
+    return told.places[0][:2] if told.places else told.seen
+
+
+def _on_query(inspection: QueryInspection, told: Told, step: QueryStep) -> Iterator[Finding]:
+    """What is wrong with a query by itself."""
+    path, line = _place(told)
+    if not path:
         return
-    for finding in inspection.findings(inspection.step(told.sql, state, path=place.path)):
+    for finding in inspection.findings(step):
         yield finding._replace(
-            line=place.line,
-            end_line=place.line,
+            line=max(line, 1),
+            end_line=max(line, 1),
             excerpt=told.sql[:2_000],
             calls=told.calls,
             units=told.units,
             places=tuple([(one.path, one.line, one.function) for one in told.places]),
         )
-
-
-def _sum(one: float | None, other: float | None) -> float | None:
-    return other if one is None else one if other is None else one + other

@@ -90,7 +90,7 @@ class Facts:
         growing = [number for number in sources if number not in bounded]
         if growing:
             source = self._culprit(growing)
-            if source.kind == "view":
+            if source.kind == "view" and source.inner is None:
                 return Growth(bounded=True, how="unknown")
             return Growth(bounded=False, how="none", table=self._table_of(source), source=source.number)
         hows = set(bounded.values())
@@ -101,7 +101,7 @@ class Facts:
         return next((one for one in sources if one.kind == "table"), sources[0])
 
     def _table_of(self, source: Source) -> Name | None:
-        if source.table is not None or source.inner is None:
+        if source.inner is None:
             return source.table
         return self.block(source.inner).table
 
@@ -133,7 +133,7 @@ class Facts:
         return table.known and (table.persistence == "temporary" or is_lookup(table, self.state))
 
     def _reached(self, source: Source, own: tuple[Clause, ...] | list[Clause], there: Mapping[int, str]) -> str:
-        if source.table is None:
+        if source.table is None or source.inner is not None:
             given = [one for one in own if one.kind in _EQUAL and one.needs <= there.keys()]
             return "fan-out" if given else ""
         table = self.state.schema.table(source.table)

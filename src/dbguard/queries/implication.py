@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from dbguard.model.expression import Tree, walk
+from dbguard.model.expression import Tree
 from dbguard.model.schema import Column
 from dbguard.model.types import DataType
 
@@ -169,7 +169,3 @@ def plain(tree: Tree) -> Tree:
 
 def _array_constant(text: str) -> Tree:
     return ("array", *[("const", part.strip().strip('"')) for part in text.strip("{}").split(",") if part.strip()])
-
-
-def mentions_unknown(tree: Tree) -> bool:
-    return any(node[0] == "other" for node in walk(tree))

@@ -161,7 +161,8 @@ def _is_strict(tree: Tree) -> bool:
     """Whether a condition is not true where its columns are null."""
     match tree:
         case ("op", "=" | "<" | ">" | "<=" | ">=" | "<>" | "~~" | "~~*" | "@>" | "= ANY", *sides):
-            return all(side[0] in {"at", "cast", "const", "number", "param", "call", "op"} and not _hides_null(side) for side in sides)
+            plain = {"at", "cast", "const", "number", "param", "call", "op"}
+            return all(side[:2] == ("query", "expr") or (side[0] in plain and not _hides_null(side)) for side in sides)
         case ("in", left, *_):
             return not _hides_null(left)
         case ("between", *_) | ("at", _, _):
@@ -178,7 +179,7 @@ def _hides_null(tree: Tree) -> bool:
 def _push(work: _Work, condition: Condition) -> None:
     """A condition on one grouped or united sub-query moves into it (subquery_push_qual), if its columns are grouped by."""
     numbers = {node[1] for node in walk(condition.tree) if node[0] == "at"}
-    inside = [number for number in numbers if work.query.sources[number].kind in {"query", "cte"} and number not in work.pulled]
+    inside = [number for number in numbers if work.query.sources[number].kind in {"query", "cte", "view"} and number not in work.pulled]
     if len(inside) != 1 or len(numbers) != 1 or condition.full or any(node[0] == "query" for node in walk(condition.tree)):
         return
     source = work.query.sources[inside[0]]

@@ -37,6 +37,9 @@ def resolve(text: Text, state: State) -> Query:
     return Query(text, tuple(work.sources.all), tuple(work.blocks), tuple(dict.fromkeys(work.missing)))
 
 
+MOST_VIEWS = 8  # one on the other
+
+
 class Resolver:
     """What was resolved so far. Blocks are numbered in the order they are met, the main one is 0."""
 
@@ -46,6 +49,7 @@ class Resolver:
         self.missing: list[str] = []
         self.extra: dict[int, list[Tree]] = {}  # calls in FROM, by block
         self.sources = Sources(state, self)
+        self.views: list[Name] = []  # those whose definition is being resolved, outer ones first
 
     # -- blocks
 
@@ -59,9 +63,29 @@ class Resolver:
             self.cte(cte, inner, number, recursive=body.recursive)
         made = _MAKERS.get(body.command, Resolver.set_operation)(self, body, inner, number)
         self.blocks[number] = made._replace(
-            number=number, parent=parent, role=role, command=body.command, trees=(*made.trees, *self.extra.pop(number, ()))
+            number=number,
+            parent=parent,
+            role=role,
+            command=body.command,
+            trees=(*made.trees, *self.extra.pop(number, ())),
+            view=bool(self.views),
         )
         return number
+
+    def view(self, name: Name, body: Body, parent: int) -> int | None:
+        """The block of a view's definition; None if names in it are not found any more: then the view is what it was taken for before."""
+        if name in self.views or len(self.views) >= MOST_VIEWS:
+            return None
+        before = len(self.blocks), len(self.missing), len(self.sources.all)
+        self.views.append(name)
+        try:
+            block = self.block(body, None, parent, "from")
+        finally:
+            self.views.pop()
+        if len(self.missing) > before[1]:
+            del self.blocks[before[0] :], self.missing[before[1] :], self.sources.all[before[2] :]
+            return None
+        return block
 
     def cte(self, cte: With, scope: Scope, number: int, *, recursive: bool) -> None:
         body = cte.body

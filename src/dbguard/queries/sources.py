@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from dbguard.model.expression import Tree
 from dbguard.model.names import Name
 from dbguard.model.query import Condition, Source
+from dbguard.model.schema import Table
 from dbguard.model.state import State
 from dbguard.model.syntax import From
 from dbguard.model.types import DataType
+from dbguard.parsing.query import body_of_view
 from dbguard.queries.functions import columns_of
 from dbguard.queries.scopes import MOST_SOURCES, Scope, TooLargeError, Visible
 
@@ -63,6 +65,8 @@ class Sources:
         table = self._state.schema.tables.get(full)
         if table is None or table.kind == "composite type":
             return self._add(self._unknown(full, alias, block, item), scope)
+        if table.definition and not target and (found := self._view(full, table, alias, block, item)) is not None:
+            return self._add(found, scope)
         kind = "view" if table.kind in {"view", "materialized view"} else "table"
         own = list(table.columns)
         shown = [*item.column_aliases, *own[len(item.column_aliases) :]]
@@ -70,6 +74,18 @@ class Sources:
         renamed = {new: old for new, old in zip(shown, own, strict=False) if new != old}
         known = table.known and bool(own)
         return self._add(Source(0, kind, alias, block, full, types, known, renamed=renamed), scope)
+
+    def _view(self, full: Name, table: Table, alias: str, block: int, item: From) -> Source | None:
+        """A view with the block of its definition, whose columns have the view's names."""
+        body = body_of_view(table.definition)
+        inner = None if body is None else self._resolver.view(full, body, block)
+        if inner is None:
+            return None
+        outputs = self._resolver.blocks[inner].outputs
+        own = list(table.columns)
+        names = own if len(own) == len(outputs) else [one.name for one in outputs]
+        columns = tuple([(name, one.type, one.name) for name, one in zip(names, outputs, strict=True)])
+        return self._inner("view", (alias, block), inner, columns, item.column_aliases)._replace(table=full)
 
     def _full(self, name: Name) -> Name:
         """An application may set a `search_path` that no migration shows: a name that one schema alone has is taken to mean that."""

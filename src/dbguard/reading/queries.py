@@ -23,7 +23,6 @@ _PGTYPED = re.compile(r"/\*.*?@name\s+(?P<name>\w+).*?\*/", re.DOTALL)
 _HEADERS = (_SQLC, _HUGSQL, _PGTYPED)
 _SUFFIXES = {"^": "one", "$": "one", "!": "exec", "<!": "exec", "*!": "exec"}
 _ROWS = {"1": "one", "?": "one", "*": "many", "!": "exec", "n": "exec", "one": "one", "many": "many"}
-_FEW = frozenset({"one", "exec", "execrows", "execresult", "execlastid", "copyfrom", "batchexec", "batchone"})
 
 
 class _Header(Record):
@@ -48,11 +47,6 @@ def read_queries(source: Source) -> tuple[Written, ...]:
     for header, end in zip(headers, ends, strict=True):
         found += _plain(source, header.end, end, header.name, header.rows)
     return tuple(found[:MOST_QUERIES])
-
-
-def reads_few(rows: str) -> bool:
-    """Whether a file says that the application takes one row, or none."""
-    return rows in _FEW
 
 
 def _headers(text: str) -> Iterator[_Header]:

@@ -1,21 +1,20 @@
 """What leaves a reader: a text without values, keyed hashes in their place, and the tags of its comments.
 
-In: a statement as it stands in a log, and the parameters that the log shows with it. The key is made per run and never written.
+In: a statement as it stands in a log, and the parameters that the log shows with it. The hashes are Python's own of text (SipHash with
+a key of the process) and a key that is made per run: they live in memory, and no file has them.
 """
 
 from __future__ import annotations
 
 import re
 import secrets
-from hashlib import blake2b
 from urllib.parse import unquote
 
-from dbguard.capture.hashes import MOST_BYTES, NULL, UNKNOWN
+from dbguard.capture.hashes import NULL, UNKNOWN
 from dbguard.parsing.normalize import MOST_CHARACTERS, Normalizer, value_of
 from dbguard.workload.placeholders import numbered
 
 MOST_PARAMETERS = 2_000
-_MOST_REMEMBERED = 50_000
 _MOST_TEXTS = 5_000
 _MOST_TEXT = 10_000
 _COMMENT = re.compile(r"\s*/\*(?!\+)((?:[^*]|\*(?!/))*)\*/")
@@ -53,40 +52,28 @@ _KNOWN_TAGS = frozenset(
         "name",
     ]
 )
+QUOTE, DOUBLED = "'", "''"
 Tags = tuple[tuple[str, str], ...]
 
 
 class Hiding:
-    """One run: one key, one memory of texts. Hashes are those of `dbguard.capture.hashes`."""
+    """One run: one key, one memory of texts."""
 
-    def __init__(self, key: bytes | None = None) -> None:
-        self._start = blake2b(key=key or secrets.token_bytes(16), digest_size=8)
-        self._values: dict[str, str] = {}
+    def __init__(self) -> None:
+        self._key = secrets.randbits(61)
         self._texts: dict[str, tuple[str, Tags]] = {}  # texts without literals, as the extended protocol sends them again and again
         self._normalize = Normalizer()
 
     def value(self, text: str) -> str:
-        found = self._values.get(text)
-        if found is not None:
-            return found
-        raw = text.encode("utf-8", "surrogatepass")
-        state = self._start.copy()
-        state.update(raw if len(raw) <= MOST_BYTES else raw[:MOST_BYTES] + str(len(raw)).encode())
-        found = state.hexdigest()
-        if len(raw) <= 64:
-            if len(self._values) >= _MOST_REMEMBERED:
-                self._values.clear()
-            self._values[text] = found
-        return found
+        return hex(hash(text) ^ self._key)
 
     def _literals(self, literals: list[str]) -> tuple[str, ...]:
         """The hashes of literals as they were written."""
-        known, value = self._values, self.value
-        found = []
-        for literal in literals if len(literals) <= MOST_PARAMETERS else literals[:MOST_PARAMETERS]:
-            text = literal if literal.isdigit() else value_of(literal)
-            found.append(known.get(text) or value(text))
-        return tuple(found)
+        key = self._key
+        some = literals if len(literals) <= MOST_PARAMETERS else literals[:MOST_PARAMETERS]
+        return tuple(
+            [hex(hash(one if one.isdigit() else one[1:-1] if one.count(QUOTE) == 2 and one[0] == QUOTE else value_of(one)) ^ key) for one in some]
+        )
 
     def statement(self, text: str) -> tuple[str, tuple[str, ...], Tags]:
         """The text that may leave, the hashes of its literals, and its tags."""
@@ -112,12 +99,15 @@ class Hiding:
 
     def parameters(self, detail: str) -> tuple[str, ...]:
         """The hashes of `$1 = 'a', $2 = NULL`. A value that the server cut is not known."""
-        found = []
-        for value, null in _PARAMETER.findall(detail):
-            found.append(NULL if null else UNKNOWN if value.endswith("...") else self.value(value.replace("''", "'")))
-            if len(found) == MOST_PARAMETERS:
-                break
-        return tuple(found)
+        key = self._key
+        pairs = _PARAMETER.findall(detail)
+        some = pairs if len(pairs) <= MOST_PARAMETERS else pairs[:MOST_PARAMETERS]
+        return tuple(
+            [
+                NULL if null else UNKNOWN if value[-3:] == "..." else hex(hash(value.replace(DOUBLED, QUOTE) if QUOTE in value else value) ^ key)
+                for value, null in some
+            ]
+        )
 
 
 def uncommented(text: str) -> tuple[str, Tags]:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from dbguard.workload.clock import seconds_of
-from dbguard.workload.sessions import FAILED, About, Sessions
+from dbguard.workload.sessions import DURATION, FAILED, UNCOUNTED, About, Sessions
 
 MOST_ENTRY = 16 << 20
+# A quote inside of a value has a backslash before it, so that this is found as a key alone.
+_IS_UNCOUNTED = re.compile(r'"message":\s?"duration: [\d.]+ ms  (?:parse|bind) ')
+_EXECUTED = re.compile(rf"{DURATION}(.*)", re.DOTALL)
+_scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # what raw_decode calls
 
 
 class JsonReader:
     def __init__(self, source: str, sessions: Sessions, skipped: Counter[str]) -> None:
         self._sessions = sessions
         self._skipped = skipped
+        self._source = source
         self._about = About(source)
         self._rest = ""
         self._line = 0
@@ -35,27 +42,48 @@ class JsonReader:
 
     def _take(self, line: str) -> None:
         self._line += 1
-        if not line.strip():
+        if not line or (line[-1] == "}" and _IS_UNCOUNTED.search(line) is not None):
             return
         try:
-            entry = json.loads(line)
-        except (ValueError, RecursionError):
-            self._skipped["lines that are no whole JSON"] += 1
-            return
+            entry, end = _scan(line, 0)
+        except (StopIteration, ValueError, RecursionError):
+            entry, end = None, 0
+        if end != len(line):
+            entry = self._other(line)
+            if entry is None:
+                return
         if not isinstance(entry, dict) or not isinstance(entry.get("error_severity"), str):
             self._skipped["lines that are no entry of the log"] += 1
             return
         self._tell(entry)
 
+    def _other(self, line: str) -> Any:
+        """The value of a line that does not begin or end with it."""
+        if line.strip():
+            try:
+                return json.loads(line)
+            except (ValueError, RecursionError):
+                self._skipped["lines that are no whole JSON"] += 1
+        return None
+
     def _tell(self, entry: dict[str, Any]) -> None:
-        about, message, get = self._about, self._sessions.message, entry.get
-        level = entry["error_severity"]
-        about.line = self._line
-        about.stamp = seconds_of(_text(get("timestamp")))
-        about.database, about.session = _text(get("dbname")), _text(get("session_id")) or _text(get("pid"))
-        about.virtual, about.state, about.application = _text(get("vxid")), _text(get("state_code")), _text(get("application_name"))
-        message(level, _text(get("message")), about)
-        detail, context, statement = get("detail"), get("context"), get("statement")
+        get = entry.get
+        level, text, context = entry["error_severity"], _text(get("message")), get("context")
+        stamp, database, virtual = seconds_of(_text(get("timestamp"))), _text(get("dbname")), _text(get("vxid"))
+        session, application = _text(get("session_id")) or _text(get("pid")), _text(get("application_name"))
+        if level == "LOG" and not context and text.startswith("duration: "):
+            executed = _EXECUTED.match(text)
+            if executed is not None and executed[2] and executed[2] not in UNCOUNTED:
+                milliseconds, step, sql = executed.groups()
+                told = session, self._source, self._line, stamp, database, application, virtual
+                extended = step == "execute"
+                self._sessions.executed(sql, float(milliseconds) / 1000, told, extended=extended, detail=_text(get("detail")))
+                return
+        about, message = self._about, self._sessions.message
+        about.line, about.stamp, about.database, about.session = self._line, stamp, database, session
+        about.virtual, about.state, about.application = virtual, _text(get("state_code")), application
+        message(level, text, about)
+        detail, statement = get("detail"), get("statement")
         if detail:
             message("DETAIL", _text(detail), about)
         if context:

@@ -16,7 +16,6 @@ from typing import BinaryIO
 from dbguard.errors import UnreadableSource
 
 CHUNK = 1 << 20
-MOST_EXPANSION = 1 << 40
 _GZIP = b"\x1f\x8b"
 _OTHERS = ((b"\x28\xb5\x2f\xfd", "zstd"), (b"BZh", "bzip2"), (b"\xfd7zXZ\x00", "xz"), (b"PK\x03\x04", "zip"))
 

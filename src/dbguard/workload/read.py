@@ -23,6 +23,9 @@ from dbguard.workload.stderr_log import StderrReader, guess, of_setting, texts
 from dbguard.workload.units import Cutter
 from dbguard.workload.wrapped import is_decorated, undecorated, unwrapped
 
+NOT_KNOWN = ("it is empty", "its format is not known")
+YOUNG = 20_000  # objects that are made before garbage is looked for
+
 
 class Reader(Protocol):
     def feed(self, text: str) -> None: ...
@@ -48,7 +51,7 @@ class Workload:
         self._processes: list[Process] = []
         self._hiding = Hiding()
         self._sessions = Sessions(self._hiding, self._cutter, self.skipped)
-        self.units: Iterator[Unit] = self._units(paths, stdin)
+        self.units: Iterator[Unit] = _rarely_collected(self._units(paths, stdin))
 
     def _units(self, paths: Iterable[str], stdin: BinaryIO | None) -> Iterator[Unit]:
         for path in paths:
@@ -95,7 +98,7 @@ class Workload:
             else:
                 self.notes.append(f"{chunks.name}: {chunks.trouble}; what came before was read")
         elif reader is None:
-            self.unread.append((chunks.name, "it is empty" if not sample.strip() else "its format is not known"))
+            self.unread.append((chunks.name, NOT_KNOWN[bool(sample.strip())]))
         self.notes += [f"{chunks.name}: skipped {count} {reason}" for reason, count in sorted((self.skipped - before).items())]
 
     def _capture(self, name: str, text: Iterator[str]) -> None:
@@ -126,6 +129,19 @@ class Workload:
         if found == "debug":
             return DebugReader(name, self._hiding, self._cutter, self.skipped)
         return None
+
+
+def _rarely_collected(units: Iterator[Unit]) -> Iterator[Unit]:
+    """The same units, while garbage is looked for less often: calls are many, and none of them is part of a cycle."""
+    import gc
+
+    before = gc.get_threshold()
+    if before[0]:
+        gc.set_threshold(max(before[0], YOUNG), *before[1:])
+    try:
+        yield from units
+    finally:
+        gc.set_threshold(*before)
 
 
 def _lines(text: Iterator[str]) -> Iterator[bytes]:

@@ -141,7 +141,14 @@ class Sessions:
     def executed(self, sql: str, seconds: float, told: Told, *, extended: bool, detail: str = "") -> None:
         """A statement that was executed, with its duration: `message` with less work."""
         session = self._sessions.get(told[0]) or self._new(told[0])
-        self._begin(session, sql, seconds, told, extended=extended)
+        if session.plan is not None:
+            self._begin(session, sql, seconds, told, extended=extended)
+        else:
+            self._told = True
+            if session.pending is not None:
+                self._finish_pending(session)
+            session.pending = Pending(sql, seconds, told, extended=extended)
+            session.last = "call"
         if detail and session.pending is not None:
             self._detailed(session.pending, detail)
 

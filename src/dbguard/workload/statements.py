@@ -1,13 +1,13 @@
 """Exports of pg_stat_statements to `Total`s: CSV with a header, or JSON, of the view of any version from 9.4 to 18.
 
-Columns are found by name. Times are milliseconds there and seconds here. `difference` of two exports is what happened between them.
+Columns are found by name. Times are milliseconds there and seconds here.
 """
 
 from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from dbguard.model.calls import Total
@@ -35,7 +35,7 @@ class StatementsReader:
     def feed(self, text: str) -> None:
         if self._values is not None:
             for line, row in self._values.feed(text):
-                self._row(row, line)
+                self.row(row, line)
             return
         self._size += len(text)
         if self._size <= MOST_TEXT:
@@ -44,7 +44,7 @@ class StatementsReader:
     def close(self) -> None:
         if self._values is not None:
             for line, row in self._values.close():
-                self._row(row, line)
+                self.row(row, line)
             return
         if self._size > MOST_TEXT:
             self._skipped["exports longer than 64 MB, whose end was not read"] += 1
@@ -60,7 +60,7 @@ class StatementsReader:
             line = rows.line_num + 1
             for row in rows:
                 if len(row) == len(names):
-                    self._row(dict(zip(names, row, strict=True)), line)
+                    self.row(dict(zip(names, row, strict=True)), line)
                 elif row:
                     self._skipped["rows with the wrong number of columns"] += 1
                 line = rows.line_num + 1
@@ -69,7 +69,8 @@ class StatementsReader:
         finally:
             csv.field_size_limit(limit)
 
-    def _row(self, row: dict[str, Any], line: int) -> None:
+    def row(self, row: dict[str, Any], line: int) -> None:
+        """Takes a row of the view, by the names of its columns in any version."""
         query = row.get("query")
         if not isinstance(query, str) or not query.strip() or query == "<insufficient privilege>":
             self._skipped["statements whose text is not shown"] += 1
@@ -84,34 +85,6 @@ class StatementsReader:
             return
         sql, _, _ = self._hiding.statement(query)
         self._give(Total(sql, int(calls), int(rows or 0), spent / 1000, _first(row, _USERS), _first(row, _DATABASES), self._source, line))
-
-
-def difference(before: Iterable[Total], after: Iterable[Total]) -> list[Total]:
-    """What was executed between two exports. A statement that counts less than before was reset: all of it is new."""
-    earlier = {(total.sql, total.user, total.database): total for total in merged(before)}
-    found = []
-    for total in merged(after):
-        known = earlier.get((total.sql, total.user, total.database))
-        new = total
-        if known is not None and known.calls <= total.calls:
-            new = total._replace(
-                calls=total.calls - known.calls, rows=max(0, total.rows - known.rows), seconds=max(0.0, total.seconds - known.seconds)
-            )
-        if new.calls:
-            found.append(new)
-    return found
-
-
-def merged(totals: Iterable[Total]) -> list[Total]:
-    """One total for each text, user and database."""
-    found: dict[tuple[str, str, str], Total] = {}
-    for total in totals:
-        key = total.sql, total.user, total.database
-        known = found.get(key)
-        found[key] = total
-        if known is not None:
-            found[key] = known._replace(calls=known.calls + total.calls, rows=known.rows + total.rows, seconds=known.seconds + total.seconds)
-    return list(found.values())
 
 
 def _number(value: Any) -> float | None:

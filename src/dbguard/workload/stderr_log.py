@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dbguard.model.record import Record
 from dbguard.workload.clock import seconds_of
 from dbguard.workload.debug_logs import DebugReader
-from dbguard.workload.sessions import LEVELS, About, Sessions
+from dbguard.workload.sessions import LEVELS, UNCOUNTED, About, Sessions
 
 MOST_ENTRY = 16 << 20
 _STAMP = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?[A-Za-z][\w/+-]*| ?[+-]\d[\d:]*)?"
@@ -44,8 +44,7 @@ _MESSAGE = (
     r"(?:  (?P<step>statement|execute(?! fetch from )|parse|bind)(?: [^:\n]*+)?: )?)?"
     r"(?P<body>[^\n]*+(?:\n\t[^\n]*+)*+)"
 )
-_UNCOUNTED = frozenset({"parse", "bind"})
-FIELDS = ("stamp", "session", "pid", "user", "database", "application", "virtual", "state")
+FIELDS = ("stamp", "session", "pid", "user", "database", "application", "virtual")
 _ESCAPE = re.compile(r"%(-?\d*)([a-zA-Z%])")
 _LEVEL = re.compile(rf"^(?P<prefix>[^\n]{{0,400}}?)(?P<level>{LEVELS}):  ", re.MULTILINE)
 
@@ -194,17 +193,19 @@ class StderrReader:
     """Takes text in any portions, hands messages to `sessions`."""
 
     def __init__(self, prefix: Prefix, source: str, sessions: Sessions, skipped: Counter[str], others: DebugReader | None = None) -> None:
-        fields = "".join(f"(?P<{name}>)" for name in FIELDS if f"(?P<{name}>" not in prefix.pattern)
+        fields = "".join(f"(?P<{name}>)" for name in (*FIELDS, "state") if f"(?P<{name}>" not in prefix.pattern)
         self._entry = re.compile(f"^{prefix.pattern}{fields}{_MESSAGE}", re.MULTILINE)
         index = self._entry.groupindex
-        self._order = tuple(index[name] for name in (*FIELDS, "level", "milliseconds", "step", "body"))
+        self._order = tuple(index[name] for name in (*FIELDS, "milliseconds", "body"))
+        self._what = index["level"], index["step"]
+        self._who = index["session"], index["pid"], index["user"], index["database"]
         self._sessions = sessions
         self._skipped = skipped
         self._others = others  # takes the lines that are not the server's
         self._about = About(source)
         self._rest = ""
         self._line = 1
-        self._quiet: str | None = None  # the session whose last message does not count
+        self._quiet: tuple[str | None, ...] | None = None  # the session whose last message does not count
 
     def feed(self, text: str) -> None:
         text = self._rest + text
@@ -239,18 +240,21 @@ class StderrReader:
             text = text.replace("\r\n", "\n")
         about, sessions, source = self._about, self._sessions, self._about.source
         previous = done = 0
-        line, order, quiet = self._line, self._order, self._quiet
+        line, order, what, who, quiet = self._line, self._order, self._what, self._who, self._quiet
         for match in self._entry.finditer(text):
             start = match.start()
             if start > done + 1:
                 self._lost(text[done:start], line)
             done = match.end()
-            stamp, session, pid, user, database, application, virtual, state, level, milliseconds, step, body = match.group(*order)
-            session = session or pid or f"{user}@{database}"
-            if step in _UNCOUNTED or (level == "DETAIL" and quiet == session):
-                quiet = session
+            level, step = match.group(*what)
+            if step in UNCOUNTED:
+                quiet = match.group(*who)
+                continue
+            if level == "DETAIL" and quiet is not None and quiet == match.group(*who):
                 continue
             quiet = None
+            stamp, session, pid, user, database, application, virtual, milliseconds, body = match.group(*order)
+            session = session or pid or f"{user}@{database}"
             line += text.count("\n", previous, start)
             previous = start
             if "\n" in body:
@@ -265,7 +269,7 @@ class StderrReader:
             about.database = database or ""
             about.application = application or ""
             about.virtual = virtual or ""
-            about.state = state or ""
+            about.state = match["state"] or ""
             sessions.message(level, f"duration: {milliseconds} ms{body}" if milliseconds else body, about)
         if done < len(text):
             self._lost(text[done:], line)

@@ -56,6 +56,7 @@ class CreateView(Record):
     replace: bool = False
     temporary: bool = False
     options: tuple[tuple[str, str], ...] = ()
+    text: str = ""  # of the statement; "" if it is very long
 
 
 class CreateMaterializedView(Record):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -13,7 +14,7 @@ from dbguard.parsing.query.bodies import body
 from dbguard.parsing.query.placeholders import has_own_style, numbered
 from dbguard.parsing.query.trees import TooDeepError
 
-__all__ = ["LONGEST", "read_query", "without_comments"]
+__all__ = ["LONGEST", "body_of_view", "read_query", "without_comments"]
 
 Node = dict[str, Any]
 
@@ -51,6 +52,16 @@ def read_query(text: str) -> Text:
         why = reason(error) if isinstance(error, ParseError | TooDeepError) else type(error).__name__
         return Text(plain, None, tags=tags, comments=comments, unread=why[:_LONGEST_REASON])
     return Text(sql, found, names, tags, comments, wrapped, session)
+
+
+@lru_cache(maxsize=512)
+def body_of_view(text: str) -> Body | None:
+    """The query of a CREATE VIEW; None if it cannot be read."""
+    try:
+        view = parse_tree(text)[0]["stmt"]["ViewStmt"]
+        return body(view["query"])
+    except (ParseError, TooDeepError, MemoryError, RecursionError, KeyError, IndexError, TypeError, AttributeError):
+        return None
 
 
 def without_comments(text: str) -> tuple[str, tuple[str, ...]]:
