@@ -1,9 +1,11 @@
 """Whether a ghost plans as its source does: TPC-H and the benchmark schema, per mode of values and per major.
 
-    python -m benchmarks.ghost_fidelity [--scale 0.1] [--values full masked none] [--majors 18] [--ghost-major N] [--show]
+    python -m benchmarks.ghost_fidelity [--scale 0.1] [--values full masked none] [--majors 18] [--ghost-major N] [--literally] [--parameters] [--show]
 
 For every query both servers are asked for EXPLAIN (FORMAT JSON). "Shape": the same tree of nodes, with the same relations, indexes, join
-types and numbers of workers. "Cost": root cost within 0.1 %. Prints a table; `--show` adds each query that differs.
+types and numbers of workers. "Cost": root cost within 0.1 %. Prints a table; `--show` adds each query that differs. The ghost is asked as
+`dbguard explain` does, with parameters for literals on columns whose values the snapshot does not hold; `--literally` leaves them, with
+`--parameters` the real server gets them, too.
 """
 
 from __future__ import annotations
@@ -17,8 +19,14 @@ from typing import Any
 
 from benchmarks import ghost_schema, kept, tpch
 
+from dbguard.errors import UsageError
 from dbguard.model.record import Record
 from dbguard.model.snapshot import Snapshot
+from dbguard.parsing.explainable import explainable
+from dbguard.pipelines.explain import schema_of
+from dbguard.planning.hidden_columns import hidden_in
+from dbguard.planning.hidden_values import opened
+from dbguard.postgres.explain import plan, planning, prepared_on_ghost
 from dbguard.postgres.ghost import open_ghost
 from dbguard.postgres.session import open_read_only
 from dbguard.postgres.snapshot import Wishes, take
@@ -54,6 +62,27 @@ def plans(dsn: str, queries: dict[str, str]) -> dict[str, Any]:
             except psycopg.Error as error:
                 found[name] = {"Node Type": f"error: {error}", "Total Cost": 0.0}
     return found
+
+
+def as_explained(dsn: str, queries: dict[str, str], snapshot: Snapshot) -> dict[str, Any]:
+    """Plans as `dbguard explain` and `dbguard gate` ask a ghost for them: literals of which the snapshot holds nothing as parameters."""
+    hidden = hidden_in(snapshot, schema_of(snapshot))
+    found: dict[str, Any] = {}
+    with open_read_only(dsn) as connection, planning(connection):
+        for name, text in queries.items():
+            try:
+                found[name] = plan(connection, prepared_on_ghost(connection, text, hidden)).json
+            except UsageError as error:
+                found[name] = {"Node Type": f"error: {error}", "Total Cost": 0.0}
+    return found
+
+
+def as_parameters(database: str, snapshot: Snapshot, scale: float, major: int) -> tuple[dict[str, Any], dict[str, str]]:
+    """Plans of the real database, for the queries with the parameters that they have on a ghost of `snapshot`; and these queries."""
+    hidden = hidden_in(snapshot, schema_of(snapshot))
+    queries = {name: opened(explainable(text), hidden).query.sql if hidden is not None else text for name, text in texts(database).items()}
+    with DATABASES[database].loaded(scale, major=major) as dsn:
+        return as_explained(dsn, queries, snapshot._replace(values="full", columns=())), queries
 
 
 def shape(plan: Any) -> Any:
@@ -109,6 +138,8 @@ def main() -> None:
     parser.add_argument("--majors", nargs="+", type=int, default=[18])
     parser.add_argument("--ghost-major", type=int)
     parser.add_argument("--databases", nargs="+", default=list(DATABASES))
+    parser.add_argument("--literally", action="store_true", help="plan the queries as they are written")
+    parser.add_argument("--parameters", action="store_true", help="both servers plan parameters where the snapshot holds no values")
     parser.add_argument("--show", action="store_true")
     arguments = parser.parse_args()
     for major in arguments.majors:
@@ -119,7 +150,11 @@ def main() -> None:
                     started = time.monotonic()
                     with open_ghost(snapshot, bin_dir=kept.binaries(ghost_major), cache=False) as ghost:
                         seconds = time.monotonic() - started
-                        compared = compare(real, plans(ghost.dsn(), texts(database)))
+                        wanted, queries = real, texts(database)
+                        if arguments.parameters:
+                            wanted, queries = as_parameters(database, snapshot, arguments.scale, major)
+                        asked = plans(ghost.dsn(), queries) if arguments.literally else as_explained(ghost.dsn(), queries, snapshot)
+                        compared = compare(wanted, asked)
                         lost = ghost.lost
                     print(
                         line(f"{database} {arguments.scale:g}, {major} planned by {ghost_major}, values {mode}", compared),

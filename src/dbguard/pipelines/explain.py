@@ -7,7 +7,7 @@ Nothing is executed unless that is asked for.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from dbguard.model.snapshot import Snapshot
 from dbguard.pipelines.explain_asked import Given, asked, text_of
 from dbguard.pipelines.plans_inspect import PlanInspection, plan_step
 from dbguard.planning import growth, sweep
+from dbguard.planning.hidden_columns import Hidden
 from dbguard.planning.plans import read_plans
 from dbguard.planning.sentence import sentence
 from dbguard.planning.times import UNCALIBRATED, Times, seconds
@@ -115,24 +116,35 @@ def _on_database(config: Config, given: Given, wishes: Wishes, times: Times) -> 
     with ExitStack() as stack:
         connection = stack.enter_context(open_read_only(wishes.database or None, limits=PLANNING, application="dbguard explain"))
         planned = plan_all(connection, given.queries, wishes, check_functions=True)
+        notes = unswept(planned, wishes._replace(grow=False))
         with planning(connection):
             around = Around(sizes(connection, [one.plan for one in planned if one.plan is not None]))
         if wishes.analyze:
             planned = [_executed(connection, one, wishes) for one in planned]
-    return finished(config, given, planned, around, times)
+    return finished(config, given, planned, around, times, notes=notes)
 
 
-def plan_all(connection: Any, queries: Iterable[Asked], wishes: Wishes, *, check_functions: bool) -> list[Planned]:
-    """Each query planned for any values, and for choices of values."""
+def unswept(planned: Sequence[Planned], wishes: Wishes) -> list[str]:
+    """What is left out because there are too many queries."""
+    left = [what for what, is_wished in (("choices of values", wishes.sweep), ("more data", wishes.grow)) if is_wished]
+    if len(planned) <= MOST_SWEPT or not left:
+        return []
+    return [f"these are {len(planned):,} queries: only of up to {MOST_SWEPT} at a time is each planned for {' and for '.join(left)}"]
+
+
+def plan_all(
+    connection: Any, queries: Iterable[Asked], wishes: Wishes, *, check_functions: bool = False, hidden: Hidden | None = None
+) -> list[Planned]:
+    """Each query planned for any values, and for choices of values. `hidden` says what a ghost's statistics do not hold."""
     queries = list(queries)
     sweeps = wishes.sweep and len(queries) <= MOST_SWEPT
-    return [_plan(connection, one, sweeps=sweeps, check_functions=check_functions) for one in queries]
+    return [_plan(connection, one, hidden, sweeps=sweeps, check_functions=check_functions) for one in queries]
 
 
-def _plan(connection: Any, one: Asked, *, sweeps: bool, check_functions: bool) -> Planned:
+def _plan(connection: Any, one: Asked, hidden: Hidden | None, *, sweeps: bool, check_functions: bool) -> Planned:
     from dbguard.parsing.explainable import explainable
     from dbguard.postgres.column_values import column_values
-    from dbguard.postgres.explain import folded_functions, plan, planning, plans_with, prepared
+    from dbguard.postgres.explain import folded_functions, plan, planning, plans_with, prepared_on_ghost
 
     assumes: list[str] = []
     try:
@@ -143,11 +155,11 @@ def _plan(connection: Any, one: Asked, *, sweeps: bool, check_functions: bool) -
                 if refused:
                     return Planned(one, unread=f"planning it may call {', '.join(refused)}, which is in a language that can do anything")
                 assumes += [f"planning calls {name}, which is marked as not volatile" for name in named]
-            ready = prepared(connection, query)
+            ready = prepared_on_ghost(connection, query, hidden)
             found = plan(connection, ready, name=one.name)
             samples: list[Sample] = []
             plans: list[Plan] = []
-            if sweeps and query.parameters:
+            if sweeps and ready.query.parameters:
                 bound = sweep.bounds(found)
                 known = column_values(connection, {(each.relation, each.column) for each in bound.values()})
                 choices = sweep.choices(bound, ready.types, known)
@@ -157,6 +169,7 @@ def _plan(connection: Any, one: Asked, *, sweeps: bool, check_functions: bool) -
                 plans = [found, *plans] if plans else []
         if query.parameters:
             assumes.append("parameters are not known: the plan is that for any values")
+        assumes += ready.assumes
         return Planned(one, found, tuple(samples), tuple(plans), tuple(assumes))
     except UsageError as error:
         return Planned(one, unread=str(error))

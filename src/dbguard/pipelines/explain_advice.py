@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dbguard.config import Config
 from dbguard.errors import DbguardError, UsageError
-from dbguard.model.explained import Advised, Explained, Explanation
+from dbguard.model.explained import Advised, Asked, Explained, Explanation
 from dbguard.model.names import Name
 from dbguard.model.operations.indexes import CreateIndex
 from dbguard.model.plan import Plan, nodes
@@ -25,6 +25,8 @@ from dbguard.parsing.query import read_query
 from dbguard.pipelines.explain import schema_of
 from dbguard.planning import advice
 from dbguard.planning.candidates import About, Facts, candidates, identity, redundant
+from dbguard.planning.hidden_columns import Hidden
+from dbguard.planning.hidden_values import opened
 from dbguard.planning.node_names import title
 from dbguard.planning.plan_candidates import from_plan
 from dbguard.queries.resolve import resolve
@@ -56,7 +58,9 @@ class _Asked(Record):
     prepared: object
 
 
-def advised(config: Config, explanation: Explanation, ghost: Ghost, snapshot: Snapshot, budget: int | None) -> Explanation:
+def advised(
+    config: Config, explanation: Explanation, ghost: Ghost, snapshot: Snapshot, budget: int | None, *, hidden: Hidden | None = None
+) -> Explanation:
     """The explanation with indexes that help, for each query and for all together. Raises ServerError."""
     from dbguard.postgres.trials import trials
 
@@ -66,7 +70,7 @@ def advised(config: Config, explanation: Explanation, ghost: Ghost, snapshot: Sn
         return explanation
     with trials(ghost, {one.name: one.statement for one in made}) as server:
         made = [one for one in made if server.has(one.name)]
-        chosen = _Chosen(explanation.queries, made, server, snapshot, budget)
+        chosen = _Chosen(explanation.queries, made, server, snapshot, budget, hidden=hidden)
         every = tuple(chosen.advised(about, _framework(config)))
     queries = []
     for place, one in enumerate(explanation.queries):
@@ -111,7 +115,16 @@ def trial_indexes(queries: Sequence[Explained], about: About) -> list[_Trial]:
 class _Chosen:
     """The indexes that were chosen, and what each query costs with and without them."""
 
-    def __init__(self, queries: Sequence[Explained], made: Sequence[_Trial], server: Trials, snapshot: Snapshot, budget: int | None) -> None:
+    def __init__(
+        self,
+        queries: Sequence[Explained],
+        made: Sequence[_Trial],
+        server: Trials,
+        snapshot: Snapshot,
+        budget: int | None,
+        *,
+        hidden: Hidden | None = None,
+    ) -> None:
         self._queries, self._server, self._snapshot = queries, server, snapshot
         self._trials = {one.number: one for one in made}
         self._bytes: dict[str, int] = server.sizes()
@@ -121,10 +134,15 @@ class _Chosen:
         loads = []
         for place in sorted({place for one in made for place in one.queries}):
             with suppress(DbguardError):
-                self._prepared[place] = server.prepare(queries[place].asked.sql)
-                loads.append(advice.Load(place, float(max(queries[place].asked.calls, 1)), self._visible(place)))
+                self._prepared[place] = _prepared(server, queries[place].asked.sql, hidden)
+                loads.append(advice.Load(place, self._weight(queries[place].asked), self._visible(place)))
         self.work = advice.Workload(loads, self._options(), self._cost)
         self.numbers = advice.choose(self.work, budget)
+
+    def _weight(self, asked: Asked) -> float:
+        """Executions: over the time that the snapshot counted, where it knows how often; else those of the capture."""
+        seconds = self._weighs_seconds()
+        return asked.a_second * seconds if seconds and asked.a_second is not None else float(max(asked.calls, 1))
 
     def _visible(self, place: int) -> frozenset[int]:
         """Trials on the tables that the query reads."""
@@ -221,6 +239,15 @@ class _Chosen:
         before = self.work.query(load, frozenset())
         after = self.work.query(load, frozenset(self.numbers) & load.options)
         return each._replace(cost_before=before, cost_after=after, queries=())
+
+
+def _prepared(server: Trials, sql: str, hidden: Hidden | None) -> Prepared:
+    query = explainable(sql)
+    found = opened(query, hidden).query if hidden is not None else query
+    if found is not query:
+        with suppress(UsageError):
+            return server.prepare(found)
+    return server.prepare(query)
 
 
 def _full(index: CreateIndex, about: About) -> Name:

@@ -10,9 +10,10 @@ from dbguard.errors import ServerError, UsageError
 from dbguard.model.explained import Explanation
 from dbguard.model.plan import Plan, Size
 from dbguard.model.snapshot import Snapshot
-from dbguard.pipelines.explain import MOST_SWEPT, Around, Planned, Wishes, finished, plan_all, schema_of
+from dbguard.pipelines.explain import MOST_SWEPT, Around, Planned, Wishes, finished, plan_all, schema_of, unswept
 from dbguard.pipelines.explain_asked import Given
 from dbguard.planning.growth import SCALES
+from dbguard.planning.hidden_columns import Hidden, hidden_in
 from dbguard.planning.times import Times
 
 
@@ -25,17 +26,20 @@ def on_ghost(config: Config, given: Given, wishes: Wishes, times: Times) -> Expl
         raise UsageError("a ghost has no rows, so nothing can be executed on it: --analyze needs --database")
     assert wishes.snapshot is not None
     snapshot = load(Path(config.cwd, wishes.snapshot))
-    around = Around(sizes_in(snapshot), schema_of(snapshot), dict(snapshot.settings))
+    schema = schema_of(snapshot)
+    around = Around(sizes_in(snapshot), schema, dict(snapshot.settings))
+    hidden = hidden_in(snapshot, schema)
+    given = with_rates_of(given, snapshot)
     notes: list[str] = []
     with open_ghost(snapshot) as ghost:
-        planned = _plan_on(ghost.dsn(), given, wishes)
-        notes += ghost.lost
-        grown = _grown(snapshot, planned, wishes, notes) if wishes.grow else {}
+        planned = _plan_on(ghost.dsn(), given, wishes, hidden)
+        notes += [*ghost.lost, *unswept(planned, wishes)]
+        grown = _grown(snapshot, planned, wishes, hidden, notes) if wishes.grow else {}
         explanation = finished(config, given, planned, around, times, grown=grown, notes=notes)
         if wishes.advise:
             from dbguard.pipelines.explain_advice import advised
 
-            explanation = advised(config, explanation, ghost, snapshot, wishes.budget)
+            explanation = advised(config, explanation, ghost, snapshot, wishes.budget, hidden=hidden)
     return explanation
 
 
@@ -44,15 +48,27 @@ def sizes_in(snapshot: Snapshot) -> dict[str, Size]:
     return {f"{one.name.schema}.{one.name.name}": Size(max(one.tuples, 0.0), one.pages) for one in snapshot.relations if one.kind in {"r", "m"}}
 
 
-def _plan_on(dsn: str, given: Given, wishes: Wishes) -> list[Planned]:
+def with_rates_of(given: Given, snapshot: Snapshot) -> Given:
+    """With how often a second each query is executed, as far as the snapshot's pg_stat_statements has one of its shape."""
+    from dbguard.parsing.query.shapes import shape_of
+    from dbguard.pipelines.measure import with_rates
+
+    if not snapshot.statements:
+        return given
+    rates = {one.shape: one.a_second for one in with_rates((), snapshot)}
+    found = [one if one.a_second is not None else one._replace(a_second=rates.get(shape_of(one.sql).key)) for one in given.queries]
+    return given._replace(queries=tuple(found))
+
+
+def _plan_on(dsn: str, given: Given, wishes: Wishes, hidden: Hidden | None) -> list[Planned]:
     from dbguard.postgres.explain import PLANNING
     from dbguard.postgres.session import open_read_only
 
     with open_read_only(dsn, limits=PLANNING, application="dbguard explain") as connection:
-        return plan_all(connection, given.queries, wishes, check_functions=False)
+        return plan_all(connection, given.queries, wishes, hidden=hidden)
 
 
-def _grown(snapshot: Snapshot, planned: Sequence[Planned], wishes: Wishes, notes: list[str]) -> dict[int, dict[float, Plan]]:
+def _grown(snapshot: Snapshot, planned: Sequence[Planned], wishes: Wishes, hidden: Hidden | None, notes: list[str]) -> dict[int, dict[float, Plan]]:
     """Plans at 10 and 100 times the data, by place of the query."""
     from dbguard.postgres.ghost import open_ghost
 
@@ -64,7 +80,7 @@ def _grown(snapshot: Snapshot, planned: Sequence[Planned], wishes: Wishes, notes
     for scale in SCALES[1:]:
         try:
             with open_ghost(snapshot, scale=scale) as ghost:
-                again = _plan_on(ghost.dsn(), queries, wishes._replace(sweep=False))
+                again = _plan_on(ghost.dsn(), queries, wishes._replace(sweep=False), hidden)
         except ServerError as error:
             notes.append(f"growth is not known at {scale:g} times: {error}")
             break

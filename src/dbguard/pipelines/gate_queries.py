@@ -19,6 +19,7 @@ from dbguard.model.verdict import Growth, QueryRisk
 from dbguard.parsing.query import read_query
 from dbguard.pipelines.gate_reasons import of_change
 from dbguard.pipelines.gate_settings import settings_of
+from dbguard.planning.hidden_columns import Hidden, hidden_in
 from dbguard.planning.risk import Judged, Thresholds
 from dbguard.planning.risk_breaks import insert_of, left_out, message
 from dbguard.planning.risk_plans import change as compared
@@ -118,7 +119,8 @@ def on_ghost(sent: Sequence[Sent], changes: Sequence[Change], snapshot: Snapshot
 
     asked = sorted(sent, key=lambda one: -(one.a_second or 0.0) * A_DAY - one.calls)[:MOST_PLANNED]
     statements = [place for place in places_of(changes) if not place.judged.risk.effects.fails]
-    with ghost_of(snapshot) as ghost:
+    hidden = _hidden(snapshot, changes)
+    with ghost_of(snapshot, hidden=hidden) as ghost:
         progress(f"planning {len(asked)} queries")
         before = _ask(ghost.before(), asked)
         after, failed = before, ""
@@ -133,18 +135,30 @@ def on_ghost(sent: Sequence[Sent], changes: Sequence[Change], snapshot: Snapshot
             progress(f"looking for the steps that change {len(differing)} queries")
             _blame(ghost.after, statements, differing, before, blamed)
         lost = ghost.lost
+        assumed = {one.shape: ghost.assumed(one.sql) for one in asked}
     judge = Judge(tuple(changes), settings_of(config).thresholds, tables_of(snapshot))
     risks = [_risk(one, (before[one.shape], after[one.shape]), blamed.get(one.shape), judge) for one in asked]
+    risks = [risk._replace(assumes=(*risk.assumes, *assumed[risk.shape])) if assumed[risk.shape] else risk for risk in risks]
     grown = [risk for risk in risks if risk.verdict != "safe" and not risk.breaks][:MOST_GROWN]
     if grown and not failed:
         progress(f"growing {len(grown)} queries")
-        growth = _growth(grown, snapshot, [place.text for place in statements])
+        growth = _growth(grown, snapshot, [place.text for place in statements], hidden)
         risks = [risk._replace(growth=growth.get(risk.shape, ())) for risk in risks]
     notes = [*lost, *([failed] if failed else [])]
     if len(asked) < len(sent):
         notes.append(f"{len(sent) - len(asked)} shapes with the fewest calls were not planned")
     notes += _unplanned(asked, before)
     return Planned(tuple(risks), tuple(notes), tuple(_orphans(before, after)))
+
+
+def _hidden(snapshot: Snapshot, changes: Sequence[Change]) -> Hidden | None:
+    """What the snapshot has no values of. Partial indexes that the pending migrations make count as well."""
+    if snapshot.values == "full":
+        return None
+    from dbguard.pipelines.explain import schema_of
+
+    places = places_of(changes)
+    return hidden_in(snapshot, schema_of(snapshot), places[-1].after.schema if places else None)
 
 
 class Refused(Exception):  # noqa: N818
@@ -225,13 +239,13 @@ def _broken(risk: QueryRisk, why: str, at: tuple[str, int] | None) -> QueryRisk:
     return risk._replace(breaks=why, broken_by=at, verdict="stop", reasons=of_change(risk, None, why, at))
 
 
-def _growth(risks: Sequence[QueryRisk], snapshot: Snapshot, statements: Sequence[str]) -> dict[str, tuple[Growth, ...]]:
+def _growth(risks: Sequence[QueryRisk], snapshot: Snapshot, statements: Sequence[str], hidden: Hidden | None) -> dict[str, tuple[Growth, ...]]:
     """Cost and rows after the change, with the rows of today and with more."""
     from dbguard.pipelines.gate_ghost import ghost_of
 
     found: dict[str, list[Growth]] = {}
     for scale in SCALES:
-        with ghost_of(snapshot, scale=scale) as ghost, ghost.after(statements) if statements else ghost.before() as ask:
+        with ghost_of(snapshot, scale=scale, hidden=hidden) as ghost, ghost.after(statements) if statements else ghost.before() as ask:
             for risk in risks:
                 plan = ask(risk.sql)
                 if not isinstance(plan, str) and risk.after is not None:

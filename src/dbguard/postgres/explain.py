@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from dbguard.errors import ServerError, UsageError
 from dbguard.model.plan import Plan, Size
 from dbguard.model.record import Record
 from dbguard.parsing.explainable import Explainable, explainable, with_casts
+from dbguard.planning.hidden_columns import Hidden
+from dbguard.planning.hidden_values import Opened, opened, sentences
 from dbguard.planning.plans import of_json
 from dbguard.postgres.session import Limits, guard
 
@@ -43,6 +45,8 @@ class Prepared(Record):
     query: Explainable
     sql: str
     types: tuple[str, ...] = ()  # of $1, $2 ..., as format_type names them
+    asked: str = ""  # as it was before parameters took the place of literals; "" if none did
+    assumes: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -91,6 +95,18 @@ def prepared(connection: Connection[Any], sql: str | Explainable) -> Prepared:
             if not _cast_another(error, text, query, casts, tried):
                 break
     raise NotPlannedError(f"{first}; write the types of its parameters, as in $1::bigint" if casts else first)
+
+
+def prepared_on_ghost(connection: Connection[Any], sql: str | Explainable, hidden: Hidden | None) -> Prepared:
+    """As `prepared`, with parameters for literals of which the ghost's statistics hold nothing; `assumes` says so."""
+    query = explainable(sql) if isinstance(sql, str) else sql
+    found = opened(query, hidden) if hidden is not None else Opened(query)
+    said = sentences(found, hidden) if hidden is not None else ()
+    if found.columns:
+        with suppress(NotPlannedError):
+            return prepared(connection, found.query)._replace(asked=query.sql, assumes=said)
+        said = ()
+    return prepared(connection, query)._replace(assumes=said)
 
 
 def plan(connection: Connection[Any], query: Prepared, *, name: str = "") -> Plan:
@@ -268,7 +284,7 @@ def _explained(connection: Connection[Any], text: str, query: Prepared, name: st
             raise ServerError(f"the server closed the connection while it planned a query: {_words(error)}") from None
         raise NotPlannedError(_words(error)) from None
     found = of_json(row[0] if row is not None else None)[0]
-    return found._replace(sql=query.query.sql, name=name, postgres=connection.info.server_version // 10000)
+    return found._replace(sql=query.asked or query.query.sql, name=name, postgres=connection.info.server_version // 10000)
 
 
 def _words(error: Any) -> str:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 SOURCE = "pg_stat_statements"
 MOST = 20_000
-_WHERE = "SELECT n.nspname FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_stat_statements'"
+_WHERE = (
+    "SELECT n.nspname FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_stat_statements'"
+)
 _COLUMNS = """
 SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = (pg_catalog.quote_ident(%s) || '.pg_stat_statements')::regclass AND attnum > 0
 """

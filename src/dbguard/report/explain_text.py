@@ -178,7 +178,8 @@ def _samples(one: Explained) -> list[str]:
 
 
 def _band(band: tuple[float, float]) -> str:
-    return f"{duration(band[0])} to {duration(band[1])}"
+    first, last = (duration(end) for end in band)
+    return first if first == last else f"{first} to {last}"
 
 
 def _verdict(one: Explained) -> str:
