@@ -43,6 +43,7 @@ class _Stay(urllib.request.HTTPRedirectHandler):
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> urllib.request.Request | None:
         del req, fp, code, msg, headers, newurl
+        return None
 
 
 class Api:

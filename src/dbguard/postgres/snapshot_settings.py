@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 # Beyond the category "Query Tuning": what the planner reads, or what gives the same text another meaning.
 _OTHERS = (
     "work_mem", "hash_mem_multiplier", "maintenance_work_mem", "logical_decoding_work_mem", "temp_buffers", "shared_buffers",
-    "max_parallel_workers", "max_parallel_workers_per_gather", "max_worker_processes", "max_parallel_maintenance_workers", "parallel_leader_participation",
+    "max_parallel_workers", "max_parallel_workers_per_gather", "max_worker_processes", "max_parallel_maintenance_workers",
+    "parallel_leader_participation",
     "default_statistics_target", "search_path", "TimeZone", "DateStyle", "IntervalStyle", "lc_collate", "lc_ctype",
     "standard_conforming_strings", "transform_null_equals", "array_nulls", "backslash_quote", "quote_all_identifiers", "row_security",
     "default_toast_compression", "default_transaction_isolation", "block_size", "lock_timeout", "statement_timeout",
