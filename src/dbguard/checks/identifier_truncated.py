@@ -36,6 +36,9 @@ def check(script: EndOfScript, step: Step) -> Iterator[Flag]:
 
 def _may_hold_long_names(text: str) -> bool:
     """A cheap look before the exact one: nearly no statement does."""
-    if not text.isascii() or max(map(len, text.split()), default=0) > MAX_IDENTIFIER_BYTES:
+    if not text.isascii():
         return True
+    for line in text.split("\n"):
+        if len(line) > MAX_IDENTIFIER_BYTES and max(map(len, line.split()), default=0) > MAX_IDENTIFIER_BYTES:
+            return True
     return any(len(quoted) > MAX_IDENTIFIER_BYTES for quoted in text.split('"')[1::2])

@@ -70,7 +70,7 @@ class State(Record):
         schema = self.schema
         tables, indexes, sequences = schema.tables, schema.index_tables, schema.sequences
         last = name.name
-        for namespace in ("pg_temp", *self.search_path):
+        for namespace in _DEFAULT_LOOKUP if "search_path" not in self.settings else ("pg_temp", *self.search_path):
             full = (namespace, last)  # equal to the Name, and cheaper: this is asked for every name of every statement
             if full in tables or full in indexes or full in sequences:
                 return Name(namespace, last)
@@ -115,6 +115,7 @@ def _is_temporary(table: Table) -> bool:
 
 
 _DEFAULT_PATH = ("public",)
+_DEFAULT_LOOKUP = ("pg_temp", *_DEFAULT_PATH)
 
 
 @lru_cache(maxsize=64)

@@ -23,16 +23,19 @@ def _block_comment(levels: int) -> str:
 
 
 _COMMENT = rf"--[^\n\r]*|{_block_comment(4)}"
+# What is most frequent stands first: words that begin nothing else, and punctuation.
 _TOKENS = rf"""{_SPACE}++
+    |([A-Za-z_][A-Za-z0-9_]*+)(?!['"&$\x80-\U0010ffff])
+    |([(),;=])
     |({_COMMENT}|/\*(?s:.*))
     |([eE]'(?:[^'\\]++|''|\\(?s:.))*+'?|(?:[bBxXnN]|[uU]&)?'(?:[^']++|'')*+'?)
     |((?:[uU]&)?"(?:[^"]++|"")*+"?)
-    |((\$(?:{_WORD_START}(?:[A-Za-z0-9_]|(?![{_EXOTIC}])[\u0080-\U0010ffff])*)?\$)(?:[^$]++|(?!\5)\$)*+(?:\5|\Z))
+    |((\$(?:{_WORD_START}(?:[A-Za-z0-9_]|(?![{_EXOTIC}])[\u0080-\U0010ffff])*)?\$)(?:[^$]++|(?!\7)\$)*+(?:\7|\Z))
     |(\{{\{{(?s:.{{0,2000}}?)\}}\}}|\{{%(?s:.{{0,2000}}?)%\}}|\$\{{[^}}\n]{{0,2000}}\}})
     |({_WORD_START}{_WORD_REST})
     |(\.?\d[A-Za-z0-9_.]*+|\$\d+)
     |((?s:.))"""
-_KINDS = (0, COMMENT, STRING, QUOTED, DOLLAR, DOLLAR, TEMPLATE, WORD, NUMBER, OTHER)
+_KINDS = (0, WORD, OTHER, COMMENT, STRING, QUOTED, DOLLAR, DOLLAR, TEMPLATE, WORD, NUMBER, OTHER)
 _SKIP = re.compile(rf"(?:{_SPACE}++|{_COMMENT})*+")
 _STRANGE = re.compile(rf"[{_EXOTIC}]")
 

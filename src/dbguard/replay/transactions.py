@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dbguard.model.postgres import LockMode
 from dbguard.model.state import Effects, State, Transaction
 
 
@@ -17,9 +16,11 @@ def hold(state: State, effects: Effects) -> State:
     transaction = state.transaction
     if transaction is None or not effects.locks:
         return state
-    locks = dict(transaction.locks)
-    for lock in effects.locks:
-        locks[lock.relation] = max(lock.mode, locks.get(lock.relation, LockMode.ACCESS_SHARE))
+    held = transaction.locks
+    more = {lock.relation: lock.mode for lock in effects.locks if lock.mode > held.get(lock.relation, 0)}
+    if not more:
+        return state
+    locks = {**held, **more}
     return state._replace(transaction=transaction._replace(locks=locks))
 
 

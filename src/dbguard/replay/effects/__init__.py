@@ -65,8 +65,9 @@ def merge(parts: Iterable[Effects], before: State, after: State | None = None) -
     not exist by name before are left out.
     """
     parts = tuple(parts)
-    if len(parts) == 1 and not (parts[0].locks or parts[0].rewrites or parts[0].scans or parts[0].builds or parts[0].unknown):
-        return parts[0]
+    if len(parts) == 1 and _is_plain(parts[0]):
+        (only,) = parts
+        return only if not only.locks or not _is_created(only.locks[0].relation, before, after) else only._replace(locks=())
     modes: dict[Name, LockMode] = {}
     for part in parts:
         for lock in part.locks:
@@ -83,6 +84,11 @@ def merge(parts: Iterable[Effects], before: State, after: State | None = None) -
         fails=next((part.fails for part in parts if part.fails is not None), None),
         unknown=tuple(dict.fromkeys(sentence for part in parts for sentence in part.unknown)),
     )
+
+
+def _is_plain(effects: Effects) -> bool:
+    """Whether there is nothing to sort or to put together, as in most statements."""
+    return len(effects.locks) < 2 and not (effects.rewrites or effects.scans or effects.builds) and len(effects.unknown) < 2
 
 
 def _is_of_created(index: Name, before: State, after: State | None) -> bool:
