@@ -64,12 +64,15 @@ class Verbs(click.Group):
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="dbguard", message="%(prog)s %(version)s")
 def dbguard() -> None:
-    """Tell what a migration will do to a PostgreSQL database before it gets there.
+    """Tell what a change will do to a PostgreSQL database before it gets there.
 
     \b
     dbguard check                       find the migrations of this project and check them
     dbguard check db/migrations/*.sql   check these; earlier ones are read to know the schema
     dbguard rule create-index-blocking  what a rule means and what to do instead
+    dbguard snapshot -o prod.dbguard    what the planner knows about production, without rows
+    dbguard gate --snapshot FILE        one verdict on what is pending: who waits, what breaks, what gets slower
+    dbguard explain "SELECT ..."        what a query does, how it grows and which index helps
 
     Exit code: 0 clean, 1 findings, 2 wrong use or configuration, 3 something could not be looked at.
     """
