@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dbguard.checks import Flag, flag
 from dbguard.model.plan import Measure, Plan, PlanStep
-from dbguard.model.plan_questions import LARGE, NOTICED, cost_words, relation, rows_words, scanned
+from dbguard.model.plan_questions import LARGE, NOTICED, cost_words, processes, relation, rows_words, scanned
 
 KEPT = 0.1  # of the rows, at most: of more, an index gains little (an index page and a table page for each)
 COST = 1_000.0  # of a scan whose table's size is not known: 20,000 to 50,000 rows
@@ -29,11 +29,12 @@ def check(_plan: Plan, step: PlanStep) -> Iterator[Flag]:
 
 def _estimated(measure: Measure, step: PlanStep) -> Iterator[Flag]:
     node, size = measure.node, step.size(measure.node)
+    kept = node.rows * processes(step, measure)
     if size is not None:
-        if size.rows * measure.part >= LARGE and node.rows <= KEPT * size.rows:
-            yield _flag(measure, "estimated", f"{rows_words(size.rows)} and keeps about {rows_words(node.rows)}", "")
-    elif node.total_cost * measure.part >= COST and node.rows <= node.total_cost * 2:
-        yield _flag(measure, "estimated", f"all of it at a cost of {node.total_cost:,.0f} and keeps about {rows_words(node.rows)}", node.relation)
+        if size.rows * measure.part >= LARGE and kept <= KEPT * size.rows:
+            yield _flag(measure, "estimated", f"{rows_words(size.rows)} and keeps about {rows_words(kept)}", "")
+    elif node.total_cost * measure.part >= COST and kept <= node.total_cost * 2:
+        yield _flag(measure, "estimated", f"all of it at a cost of {node.total_cost:,.0f} and keeps about {rows_words(kept)}", node.relation)
 
 
 def _flag(measure: Measure, variant: str, what: str, unknown: str) -> Flag:

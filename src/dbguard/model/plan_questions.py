@@ -63,6 +63,17 @@ def limit_above(step: PlanStep, measure: Measure) -> Measure | None:
     return None
 
 
+def processes(step: PlanStep, measure: Measure) -> float:
+    """By how much the rows of a node that is not executed are divided: each worker has its share, and the leader what it has time for.
+
+    get_parallel_divisor in optimizer/path/costsize.c.
+    """
+    if not measure.node.facts.get("Parallel Aware"):
+        return 1.0
+    workers = next((fact(one.node, "Workers Planned") for one in step.above(measure) if one.node.kind.startswith("Gather")), 0.0)
+    return workers + max(0.0, 1.0 - 0.3 * workers) if workers else 1.0
+
+
 def columns_in(condition: str) -> Iterator[str]:
     """Names in a condition as EXPLAIN prints it: columns, and words that are none. Literals are left out."""
     for name in re.findall(r'"((?:[^"]|"")+)"|\b([a-z_][a-z0-9_$]*)\b(?!\s*\()', re.sub(r"'(?:[^']|'')*'(?:::[\w \"\[\]]+)?", "''", condition)):

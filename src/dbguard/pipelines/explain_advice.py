@@ -71,7 +71,7 @@ def advised(
     with trials(ghost, {one.name: one.statement for one in made}) as server:
         made = [one for one in made if server.has(one.name)]
         chosen = _Chosen(explanation.queries, made, server, snapshot, budget, hidden=hidden)
-        every = tuple(chosen.advised(about, _framework(config)))
+        every = tuple(chosen.advised(about, _framework(config, snapshot)))
     queries = []
     for place, one in enumerate(explanation.queries):
         own = tuple([each for each, places in every if place in places])
@@ -266,8 +266,10 @@ def _is(activity: Activity, index: CreateIndex) -> bool:
     return name.name == index.table.name and (index.table.schema is None or name.schema == index.table.schema)
 
 
-def _framework(config: Config) -> str:
-    """The tool of the project's migrations, where there are any."""
+def _framework(config: Config, snapshot: Snapshot) -> str:
+    """The tool that the database says it is migrated with, else that of the project's migrations; "" for SQL."""
+    if applied := {one.tool for one in snapshot.applied}:
+        return next((tool for tool in ("alembic", "django") if tool in applied), "")
     from dbguard.reading import read_all
 
     with suppress(DbguardError):
