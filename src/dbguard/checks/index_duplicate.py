@@ -19,9 +19,11 @@ def check(end: EndOfScript, step: Step) -> Iterator[Flag]:
             continue
         for added in indexes_added(one):
             by_then = one.after.schema.table(added.table).indexes
+            if len(by_then) < 2:
+                continue
             kept = {name: index for name, index in step.after.schema.table(added.table).indexes.items() if name in by_then}
             index = kept.get(added.name.name)
-            if index is None or index.parent is not None or len(kept) == 1:
+            if index is None or index.parent is not None:
                 continue
             for other in kept.values():
                 pair = frozenset({index.name.name, other.name.name})

@@ -18,6 +18,8 @@ def check(end: EndOfScript, step: Step) -> Iterator[Flag]:
             continue
         for added in indexes_added(one):
             by_then = one.after.schema.table(added.table).indexes
+            if len(by_then) < 2:
+                continue
             kept = {name: index for name, index in step.after.schema.table(added.table).indexes.items() if name in by_then}
             index = kept.get(added.name.name)
             if index is None or index.parent is not None or (one.script.tool == "django" and _is_join_table(step.after.schema.table(added.table))):
