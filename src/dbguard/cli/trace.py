@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from dbguard.cli.options import comparison, load, settings, standard_input
 from dbguard.cli.output import emit, is_colored, write
 from dbguard.errors import UsageError
+
+if TYPE_CHECKING:
+    from dbguard.pipelines.traced import Trace
 
 
 @click.command("trace")
@@ -76,6 +81,11 @@ def command(
         )
     else:
         found = trace(config, paths, options, stdin=stdin, since=since, staged=staged)
+    _report(found, form, output)
+    context.exit(found.exit_code)
+
+
+def _report(found: Trace, form: str, output: str | None) -> None:
     if output is not None or form == "json":
         from pathlib import Path
 
@@ -90,4 +100,3 @@ def command(
         from dbguard.report.trace_text import render as render_text
 
         emit(render_text(found, color=is_colored()))
-    context.exit(found.exit_code)

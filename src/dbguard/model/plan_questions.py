@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from dbguard.model.names import quote
 from dbguard.model.plan import Measure, Node, PlanStep
-from dbguard.model.quantities import count, duration
+from dbguard.model.quantities import count
 
 SCANS = frozenset({"Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan", "Sample Scan", "Tid Scan", "Tid Range Scan", "Foreign Scan"})
 LARGE = 10_000
@@ -88,7 +88,3 @@ def cost_words(measure: Measure) -> str:
 def rows_words(rows: float) -> str:
     """`1 row`, `48,000 rows`."""
     return "1 row" if round(rows) == 1 else f"{count(rows)} rows"
-
-
-def time_words(seconds: float | None) -> str:
-    return "" if seconds is None else duration(seconds)

@@ -108,7 +108,6 @@ class Block(Record):
     recursive: bool = False
     materialized: bool = False  # a CTE into which PostgreSQL pushes no condition
     trees: tuple[Tree, ...] = ()  # other expressions: window definitions, arguments of functions in FROM
-    outer_joins: int = 0
     view: bool = False  # it stands in the definition of a view that the query reads
 
 

@@ -50,14 +50,6 @@ class _Trial(Record):
     queries: tuple[int, ...]  # places of queries that it was made for
 
 
-class _Asked(Record):
-    """A query that is planned for every set."""
-
-    place: int
-    weight: float
-    prepared: object
-
-
 def advised(
     config: Config, explanation: Explanation, ghost: Ghost, snapshot: Snapshot, budget: int | None, *, hidden: Hidden | None = None
 ) -> Explanation:

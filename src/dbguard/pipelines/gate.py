@@ -38,7 +38,6 @@ from dbguard.reading import History, Reading, read_all
 from dbguard.replay import replay
 from dbguard.rulebook.select import Selection, from_config
 
-FAIL_ON = ("review", "stop")
 MEASURED_CATEGORIES = {"locks", "rewrites"}  # of findings whose weight the risk of their step tells
 Progress = Callable[[str], None]
 

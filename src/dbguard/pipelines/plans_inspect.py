@@ -11,7 +11,7 @@ from dbguard.model.finding import Finding, Flag
 from dbguard.model.plan import Measure, Plan, PlanStep, Sample, Size
 from dbguard.model.postgres import Server
 from dbguard.model.schema import Schema
-from dbguard.pipelines.waking import Checks
+from dbguard.pipelines.waking import Checks, finding_of
 from dbguard.planning.measures import measures
 from dbguard.rulebook import Rule
 from dbguard.rulebook.select import Selection
@@ -56,21 +56,5 @@ def plan_step(
 
 
 def _finding(rule: Rule, flag: Flag, step: PlanStep, line: int) -> Finding:
-    words = rule.wording(flag)
-    return Finding(
-        rule=rule.name,
-        category=rule.category,
-        severity=rule.severity if flag.severity is None else min(rule.severity, flag.severity),
-        path=step.path,
-        line=line,
-        column=1,
-        end_line=line,
-        end_column=1,
-        message=words.message,
-        instead=words.instead,
-        recipe=words.recipe,
-        assumes=flag.assumes,
-        excerpt=step.plan.sql[:2_000],
-        table=flag.facts.get("table", ""),
-        create_index=flag.facts.get("create_index", ""),
-    )
+    index = flag.facts.get("create_index", "")
+    return finding_of(rule, flag, path=step.path, line=line, excerpt=step.plan.sql[:2_000], create_index=index)

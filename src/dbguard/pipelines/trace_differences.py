@@ -100,10 +100,5 @@ def _is_empty_truncate(statement: Statement, seen: Observation, more: set[Name])
 _ABOUT_VALUES = ("22", "23")  # classes data exception and integrity constraint violation
 
 
-def _is_about_values(sqlstate: str) -> bool:
-    """Class 22, data exception, and 23, integrity constraint violation, except NOT NULL and CHECK on rows that exist."""
-    return sqlstate.startswith(("22", "23"))
-
-
 def _names(names: set[Name]) -> str:
     return ", ".join(map(str, sorted(names))) or "nothing"

@@ -10,7 +10,7 @@ from dbguard.model.postgres import Server
 from dbguard.model.source import Lines, Parsed, RoundTrip, Statement
 from dbguard.model.state import Effects, State, Step
 from dbguard.pipelines.part import Part
-from dbguard.pipelines.waking import Checks
+from dbguard.pipelines.waking import Checks, finding_of
 from dbguard.postgres.trace_catalog import changes, read_definitions
 from dbguard.rulebook.select import Selection
 
@@ -61,19 +61,14 @@ def _finding(rule: Any, flag: Any, step: Step) -> Finding:
     lines = Lines(source.text)
     line, column = lines.at(step.statement.start)
     end_line, end_column = lines.at(max(step.statement.start, step.statement.end))
-    words = rule.wording(flag)
-    return Finding(
-        rule=rule.name,
-        category=rule.category,
-        severity=rule.severity,
+    return finding_of(
+        rule,
+        flag,
         path=source.path,
         line=line,
         column=column,
         end_line=end_line,
         end_column=end_column,
-        message=words.message,
-        instead=words.instead,
-        recipe=words.recipe,
         excerpt=source.text[step.statement.start : step.statement.end],
         start=step.statement.start,
     )

@@ -11,7 +11,7 @@ from dbguard.model.calls import Call, Unit
 from dbguard.model.finding import Finding, Flag
 from dbguard.model.record import Record
 from dbguard.model.units import Site, UnitOfWork
-from dbguard.pipelines.waking import Checks
+from dbguard.pipelines.waking import Checks, finding_of
 from dbguard.rulebook import Rule
 from dbguard.rulebook.select import Selection
 from dbguard.workload.companions import work_of
@@ -75,25 +75,14 @@ def _finding(said: Said) -> Finding:
     rule, flag, site = said.rule, said.flag, said.site
     first = site.calls[0]
     path, line = site.place[:2] if site.place is not None else (first.source or "-", max(first.line, 1))
-    words = rule.wording(flag._replace(facts={**flag.facts, "times": _times(said)}))
-    severity = rule.severity if flag.severity is None else min(rule.severity, flag.severity)
     places = dict.fromkeys((*([site.place] if site.place is not None else []), *site.places))
-    return Finding(
-        rule=rule.name,
-        category=rule.category,
-        severity=severity,
+    return finding_of(
+        rule,
+        flag._replace(facts={**flag.facts, "times": _times(said)}),
         path=path,
         line=line,
-        column=1,
-        end_line=line,
-        end_column=1,
-        message=words.message,
-        instead=words.instead,
-        recipe=words.recipe,
-        assumes=flag.assumes,
         because=_sent(first, site),
         excerpt=first.sql[:2_000],
-        table=flag.facts.get("table", ""),
         shape=site.shape,
         calls=len(site.calls),
         units=said.units,

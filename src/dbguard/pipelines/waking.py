@@ -5,11 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from dbguard.model.finding import Flag
+from dbguard.model.finding import Finding, Flag
 from dbguard.rulebook import Rule
 
 Subject = TypeVar("Subject")
 """A step, a query or a unit of work."""
+
+
+def finding_of(rule: Rule, flag: Flag, *, path: str, line: int, **more: Any) -> Finding:
+    """What a check said, in the words of its page, at a line. `more` are other fields of the finding."""
+    words = rule.wording(flag)
+    return Finding(
+        **{
+            "rule": rule.name,
+            "category": rule.category,
+            "severity": rule.severity if flag.severity is None else min(rule.severity, flag.severity),
+            "path": path,
+            "line": line,
+            "column": 1,
+            "end_line": line,
+            "end_column": 1,
+            "message": words.message,
+            "instead": words.instead,
+            "recipe": words.recipe,
+            "assumes": flag.assumes,
+            "table": flag.facts.get("table", ""),
+            **more,
+        }
+    )
 
 
 class Checks:

@@ -120,13 +120,8 @@ def plan(connection: Connection[Any], query: Prepared, *, name: str = "") -> Pla
     return kept
 
 
-def plan_with(connection: Connection[Any], query: Prepared, values: Sequence[str], *, name: str = "") -> Plan:
-    """The plan for these values, in PostgreSQL's text form."""
-    return next(iter(plans_with(connection, query, [values], name=name)))
-
-
 def plans_with(connection: Connection[Any], query: Prepared, rows: Iterable[Sequence[str]], *, name: str = "") -> list[Plan]:
-    """The plan for each choice of values."""
+    """The plan for each choice of values, which are in PostgreSQL's text form."""
     with _statement(connection, query, "force_custom_plan") as execute:
         return [execute(tuple(_literal(value) for value in values), name) for values in rows]
 

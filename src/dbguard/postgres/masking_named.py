@@ -31,7 +31,6 @@ WHERE c.relkind IN ('r', 'p', 'm', 'f') AND {USER} AND pg_catalog.strpos(x.text,
 _OF_DOMAINS = """
 SELECT t.oid, pg_catalog.pg_get_constraintdef(k.oid) FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_type t ON t.oid = k.contypid
 UNION ALL SELECT t.oid, pg_catalog.quote_literal(t.typdefault) FROM pg_catalog.pg_type t WHERE t.typtype = 'd' AND t.typdefault IS NOT NULL"""
-_PARENTS = "SELECT h.inhrelid, h.inhparent FROM pg_catalog.pg_inherits h"
 
 
 class Named(Record):
@@ -49,11 +48,6 @@ def read_named(connection: Connection[Any]) -> Named:
             words[oid] |= literals(text)
         found.append(dict(words))
     return Named(*found)
-
-
-def read_parents(connection: Connection[Any]) -> list[tuple[int, int]]:
-    """Pairs of child and parent: partitions, inheritance, indexes of partitions."""
-    return [(child, parent) for child, parent in connection.execute(_PARENTS)]
 
 
 def literals(definition: str) -> set[str]:

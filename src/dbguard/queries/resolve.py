@@ -138,7 +138,6 @@ class Resolver:
             multiplies=any(node[0] == "call" and node[1].name in SETS for output in outputs for node in walk(output.tree)),
             star=star,
             trees=tuple([self.tree(tree, scope, number) for tree in body.windows]),
-            outer_joins=len([condition for condition in conditions if condition.side]),
         )
 
     def _ordered(self, body: Body, scope: Scope, number: int, outputs: tuple[Output, ...]) -> Block:
