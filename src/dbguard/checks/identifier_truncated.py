@@ -13,6 +13,8 @@ from dbguard.model.state import EndOfScript, Step
 _WORD = re.compile(r'"(?:[^"]|"")*"|\b[^\W\d]\w{63,}\b')  # short quoted names too: what stands between two of them is no name
 _DEFINES = re.compile(r"\s*(CREATE|ALTER)\b", re.IGNORECASE)
 _SILENT = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\$(\w*)\$.*?\$\1\$", re.DOTALL)
+_LETTERS = bytes(ord("a") if chr(byte).isalnum() or byte in b"_$" else ord(" ") for byte in range(128)) + b"a" * 128
+_LONG = b"a" * (MAX_IDENTIFIER_BYTES + 1)
 _BODY = re.compile(r"\bAS\s+(?=[$'])", re.IGNORECASE)
 
 
@@ -38,7 +40,6 @@ def _may_hold_long_names(text: str) -> bool:
     """A cheap look before the exact one: nearly no statement does."""
     if not text.isascii():
         return True
-    for line in text.split("\n"):
-        if len(line) > MAX_IDENTIFIER_BYTES and max(map(len, line.split()), default=0) > MAX_IDENTIFIER_BYTES:
-            return True
-    return any(len(quoted) > MAX_IDENTIFIER_BYTES for quoted in text.split('"')[1::2])
+    if _LONG in text.encode("ascii").translate(_LETTERS):
+        return True
+    return '"' in text and any(len(quoted) > MAX_IDENTIFIER_BYTES for quoted in text.split('"')[1::2])

@@ -72,7 +72,10 @@ class State(Record):
         last = name.name
         for namespace in _DEFAULT_LOOKUP if "search_path" not in self.settings else ("pg_temp", *self.search_path):
             full = (namespace, last)  # equal to the Name, and cheaper: this is asked for every name of every statement
-            if full in tables or full in indexes or full in sequences:
+            table: Table | None = tables.get(full)  # type: ignore[call-overload]
+            if table is not None:
+                return table.name
+            if full in indexes or full in sequences:
                 return Name(namespace, last)
         return self.target(name)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from typing import TYPE_CHECKING, Self
 
 from dbguard.cache import Cache
@@ -21,7 +22,7 @@ from dbguard.pipelines.before import first_reported, state_before
 from dbguard.pipelines.inspect import Inspection
 from dbguard.pipelines.locks import base_state
 from dbguard.pipelines.part import Part, result_of
-from dbguard.reading import History, StandardInput, read_all
+from dbguard.reading import History, Listener, StandardInput, read_all
 from dbguard.replay import replay
 from dbguard.rulebook.select import Selection, from_config
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 PARALLEL_BYTES = 1_500_000  # below this, starting a second process costs more than it saves
+PARALLEL_FILES = 1_000  # that many files are nearly always more
 
 
 def check(
@@ -56,7 +58,8 @@ def check(
     began = time.perf_counter()
     selection = from_config(config)
     with Workers(config, selection) as workers:
-        reading = read_all(config, paths, stdin, _not_yet if render or config.snapshot else workers.begin, since=since, staged=staged)
+        listener = Listener() if render or config.snapshot else workers  # rendering and sizes come first
+        reading = read_all(config, paths, stdin, listener, since=since, staged=staged)
         if render:
             from dbguard.pipelines.rendering import rendered
 
@@ -86,10 +89,6 @@ def check(
         notes=reading.notes,
     )
     return result_of(parts, read, config, selection, began)
-
-
-def _not_yet(_history: History) -> None:
-    """Rendering comes first."""
 
 
 def check_history(history: History, config: Config, selection: Selection, measuring: Measuring | None = None) -> Part:
@@ -148,7 +147,7 @@ def _all_parts(histories: tuple[History, ...], workers: Workers, progress: Progr
             progress(done, total)
 
 
-class Workers:
+class Workers(Listener):
     """Checks histories: here, one after the other, or in one process per core once there is enough to do.
 
     The processes begin while other histories are still being read.
@@ -173,6 +172,11 @@ class Workers:
         """From here on findings get sizes of production."""
         self._config, self._measuring = config, measuring
 
+    def gathered(self, files: int) -> None:
+        """Start the processes while the files are being read, if these are many."""
+        if sys.platform == "linux" and files >= PARALLEL_FILES:
+            self._pool = _forked(self._config, self._selection)
+
     def begin(self, history: History) -> None:
         """Begin to check a history, if that is worth a process."""
         self._size += sum(len(script.source.text) for script in history.scripts)
@@ -194,15 +198,23 @@ class Workers:
 def _forked(config: Config, selection: Selection) -> Pool:
     import multiprocessing
     import os
-    import signal
 
     global _settings  # noqa: PLW0603 - what forked processes inherit
     _settings = config, selection
-    ignore = signal.signal, (signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal: only this one answers
-    return multiprocessing.get_context("fork").Pool(os.cpu_count() or 1, *ignore)
+    return multiprocessing.get_context("fork").Pool(os.cpu_count() or 1, _ready)
 
 
 _settings: tuple[Config, Selection]
+
+
+def _ready() -> None:
+    """Ctrl-C reaches every process of the terminal: only the first one answers. Checks are imported before there is work."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for rule in _settings[1].rules.values():
+        if rule.module.startswith("dbguard.checks."):
+            import_module(rule.module)
 
 
 def _worked(history: History) -> Part:

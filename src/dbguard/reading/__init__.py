@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from dbguard.config import Config, Migrations
@@ -32,7 +32,7 @@ from dbguard.reading.tools.listed import is_liquibase
 if TYPE_CHECKING:
     from dbguard.reading.changes import Changes
 
-__all__ = ["History", "Reading", "StandardInput", "read_all"]
+__all__ = ["History", "Listener", "Reading", "StandardInput", "read_all"]
 
 # sqlc, goyesql, pgtyped: files of queries, which are not migrations.
 _QUERIES = re.compile(r"^\s*(?:--\s*name:|/\*\s*@name)\s*\w", re.MULTILINE)
@@ -63,35 +63,46 @@ class Reading(Record):
     workload: tuple[str, ...] = ()  # absolute paths of captures, logs, traces and exports
 
 
+class Listener:
+    """Hears how reading gets on, so that work can begin before all is read. This one does nothing."""
+
+    def gathered(self, files: int) -> None:
+        """So many SQL files are going to be read."""
+
+    def begin(self, history: History) -> None:
+        """A history is read, those of many files first."""
+
+
 def read_all(
     config: Config,
     paths: Iterable[str] = (),
     stdin: StandardInput | None = None,
-    on_history: Callable[[History], None] = lambda _: None,
+    listener: Listener = Listener(),  # noqa: B008 - it has no state
     *,
     since: str | None = None,
     staged: bool = False,
 ) -> Reading:
     """Read the histories of `paths`, or of what is configured, or else of all migrations below the working directory.
 
-    `on_history` hears of each history once it is read, those of many files first, so that work on it can begin. With `since`
-    only what changed since the merge base with that commit is asked for; with `staged` only what is, as it is in git's index.
+    With `since` only what changed since the merge base with that commit is asked for; with `staged` only what is, as it is in
+    git's index.
     """
     if since is None and not staged:
-        return _read(config, list(paths), stdin, on_history, None)
+        return _read(config, list(paths), stdin, listener, None)
     if stdin:
         raise UsageError("--since and --staged are about files: they do not go with standard input")
     from dbguard.reading.changes import compare
 
     changes = compare(config.cwd, since, staged=staged)
     try:
-        return _read(config, list(paths), None, on_history, changes)
+        return _read(config, list(paths), None, listener, changes)
     finally:
         changes.close()
 
 
-def _read(config: Config, paths: list[str], stdin: StandardInput | None, on_history: Callable[[History], None], changes: Changes | None) -> Reading:
+def _read(config: Config, paths: list[str], stdin: StandardInput | None, listener: Listener, changes: Changes | None) -> Reading:
     asked = gather(config, paths, stdin.filename if stdin else None, changes)
+    listener.gathered(len(asked.files))
     desk = Desk(config, asked.relative, changes)
     desk.unreadable += asked.unreadable(desk.shown)
     if stdin and asked.standard_input:
@@ -99,8 +110,8 @@ def _read(config: Config, paths: list[str], stdin: StandardInput | None, on_hist
         if asked.standard_input.endswith(".py"):
             del asked.files[asked.standard_input]
             asked.python[asked.standard_input] = python.kind(stdin.raw)
-    histories, skipped = _histories(desk, asked, on_history)
-    histories += _programs(desk, asked, on_history)
+    histories, skipped = _histories(desk, asked, listener)
+    histories += _programs(desk, asked, listener)
     if changes is not None:
         from dbguard.reading.deleted import notes
 
@@ -115,7 +126,7 @@ def _read(config: Config, paths: list[str], stdin: StandardInput | None, on_hist
     )
 
 
-def _histories(desk: Desk, asked: Asked, on_history: Callable[[History], None]) -> tuple[list[History], int]:
+def _histories(desk: Desk, asked: Asked, listener: Listener) -> tuple[list[History], int]:
     config, disk = desk.config, asked.disk
     groups: dict[Place, set[str]] = {}
     entries: dict[Place, Migrations] = {}
@@ -156,11 +167,11 @@ def _histories(desk: Desk, asked: Asked, on_history: Callable[[History], None]) 
             continue
         if history.scripts and (desk.changes is None or history.asks):
             histories.append(history)
-            on_history(history)
+            listener.begin(history)
         skipped += _note_not_run(desk, history, members)
     more, left = _loose(desk, asked, loose)
     for history in more:
-        on_history(history)
+        listener.begin(history)
     return histories + more, skipped + left
 
 
@@ -243,7 +254,7 @@ def _changelog(desk: Desk, asked: Asked, folder: str, members: set[str]) -> Hist
     return build(desk, folder, names, (), members, Migrations(path="", tool="liquibase"))
 
 
-def _programs(desk: Desk, asked: Asked, on_history: Callable[[History], None]) -> list[History]:
+def _programs(desk: Desk, asked: Asked, listener: Listener) -> list[History]:
     """The histories of migrations written in Python. Their readers take time to import, and most runs need none."""
     histories: list[History] = []
     changed = asked.changed(asked.python)
@@ -261,5 +272,5 @@ def _programs(desk: Desk, asked: Asked, on_history: Callable[[History], None]) -
 
         histories = [found for history in histories if (found := compared_programs(desk, history, changed)).asks]
     for history in histories:
-        on_history(history)
+        listener.begin(history)
     return histories

@@ -105,7 +105,7 @@ class Asked:
                 raise UsageError(f"{argument}: not in the git repository that is compared, {self.changes.root}")
         if path.endswith(WORKLOAD) and self.disk.has(path):
             self.workload.append(path)
-        elif os.path.basename(path) == CAPTURES and self.disk.files.is_folder(path):
+        elif path.endswith(os.sep + CAPTURES) and self.disk.files.is_folder(path):
             self.workload += [os.path.join(path, name) for name in self.disk.listing(path).files if name.endswith(WORKLOAD)]
         elif self.disk.has(path):
             self.add_file(path)
@@ -151,7 +151,7 @@ class Asked:
     def add_file(self, path: str) -> None:
         if self._is_excluded(path):
             self.skipped += 1
-        elif is_sql(os.path.basename(path)):
+        elif is_sql(path):
             self.files[path] = None
         elif path.endswith(".py") and (what := self._python_kind(path)):
             self.python[path] = what

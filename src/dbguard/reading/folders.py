@@ -77,10 +77,10 @@ class Disk:
 
     def has(self, path: str) -> bool:
         """Whether the listing of its folder shows a file; a run that names thousands asks the disk once for each folder."""
-        folder, name = os.path.split(path)
+        folder, _, name = path.rpartition(os.sep)
         names = self._names.get(folder)
         if names is None:
-            names = self._names[folder] = frozenset(self.listing(folder).files)
+            names = self._names[folder] = frozenset(self.listing(folder or os.sep).files)
         return name in names
 
     def walk(self, folder: str) -> Iterator[tuple[str, Listing]]:
@@ -97,10 +97,10 @@ class Disk:
 
     def place(self, path: str) -> Place | None:
         """The history that a file belongs to by the layout of its surroundings, None for a loose file."""
-        folder, name = os.path.split(path)
+        folder, _, name = path.rpartition(os.sep)
         kind = "unit" if name in _UNITS else "flyway" if is_flyway_name(name) else "versioned" if is_versioned(name) else "loose"
         if (folder, kind) not in self._places:
-            self._places[folder, kind] = self._find(folder, kind)
+            self._places[folder, kind] = self._find(folder or os.sep, kind)
         return self._places[folder, kind]
 
     def layout(self, folder: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from dbguard.errors import ConfigError
@@ -274,7 +275,17 @@ _PLACEHOLDER = r"\{([a-z_]+)\}"
 
 def fill(template: str, facts: Mapping[str, str]) -> str:
     """`template` with `{fact}` replaced; braces around anything that is not a fact stay, because SQL has them too."""
-    return re.sub(_PLACEHOLDER, lambda match: facts.get(match[1], match[0]), template)
+    parts = list(_parts(template))
+    for index in range(1, len(parts), 2):
+        name = parts[index]
+        parts[index] = facts.get(name, f"{{{name}}}")
+    return "".join(parts)
+
+
+@cache
+def _parts(template: str) -> tuple[str, ...]:
+    """Text and names of facts in turn."""
+    return tuple(re.split(_PLACEHOLDER, template))
 
 
 def placeholders(template: str) -> frozenset[str]:

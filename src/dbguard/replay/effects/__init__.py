@@ -11,7 +11,7 @@ from typing import Any
 
 from dbguard.model.names import Name
 from dbguard.model.operations import Operation
-from dbguard.model.postgres import LockMode, Server
+from dbguard.model.postgres import Server
 from dbguard.model.state import Effects, Lock, State
 from dbguard.replay.effects import (
     attached,
@@ -31,6 +31,7 @@ from dbguard.replay.effects import (
     session,
     tables,
 )
+from dbguard.replay.effects.common import NOTHING
 from dbguard.replay.effects.missing import why_missing
 
 Predict = Callable[[Any, State, Server], Effects]
@@ -40,9 +41,6 @@ _MODULES = (
     *(indexes, maintenance, attached, relations, objects, queries, session),
 )
 EFFECTS: Mapping[type, Predict] = {kind: predict for module in _MODULES for kind, predict in module.EFFECTS.items()}
-
-
-NOTHING = Effects()
 
 
 def effects(operation: Operation, state: State, server: Server) -> Effects:
@@ -68,15 +66,16 @@ def merge(parts: Iterable[Effects], before: State, after: State | None = None) -
     if len(parts) == 1 and _is_plain(parts[0]):
         (only,) = parts
         return only if not only.locks or not _is_created(only.locks[0].relation, before, after) else only._replace(locks=())
-    modes: dict[Name, LockMode] = {}
+    locks: dict[Name, Lock] = {}
     for part in parts:
         for lock in part.locks:
-            modes[lock.relation] = max(lock.mode, modes.get(lock.relation, lock.mode))
-    existed = {name: True for name in modes if not _is_created(name, before, after)}
+            known = locks.get(lock.relation)
+            if known is None or lock.mode > known.mode:
+                locks[lock.relation] = lock
     rewrites = {name for part in parts for name in part.rewrites if not _is_created(name, before, after)}
     scans = {name for part in parts for name in part.scans if not _is_created(name, before, after)}
     return Effects(
-        locks=tuple(Lock(name, modes[name]) for name in sorted(existed)),
+        locks=tuple([locks[name] for name in sorted(locks) if after is None or not _is_created(name, before, after)]),
         rewrites=tuple(sorted(rewrites)),
         scans=tuple(sorted(scans - rewrites)),
         builds=tuple(sorted({name for part in parts for name in part.builds if not _is_of_created(name, before, after)})),

@@ -13,6 +13,7 @@ from dbguard.replay.advance.dependents import sequences_in
 
 AS, RS, RX, SUE, S, SRX, X, AX = LockMode  # as the manual's table 13.2 orders them
 SYSTEM_COLUMNS = frozenset({"tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"})
+NOTHING = Effects()
 FORBIDDEN = Effects(transaction="forbidden")
 
 
@@ -59,6 +60,8 @@ def assumed(table: Table) -> tuple[str, ...]:
 def add(effects: Effects, *others: Effects) -> Effects:
     """The union of effects, not yet put in order (`merge` does that)."""
     for other in others:
+        if other == NOTHING:
+            continue
         effects = effects._replace(
             locks=effects.locks + other.locks,
             rewrites=effects.rewrites + other.rewrites,
