@@ -2,7 +2,8 @@
 
 A file: setup shared by all of its cases up to the first `-- case: a sentence`; then per case an optional
 `-- versions: 14..17` line, an optional `-- ignore: fails` (what PostgreSQL refuses for a reason that is not certain to
-dbguard, which must not claim it), optional setup of its own, a line `-- statement`, and the one statement.
+dbguard, which must not claim it), optional setup of its own, optionally a line `-- transaction` and what runs first in
+the transaction of the statement, a line `-- statement`, and the one statement.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from dbguard.model.schema import Schema
 from dbguard.model.source import Script, Source
 from dbguard.model.state import Effects, EndOfScript, EndOfTransaction, State
 from dbguard.parsing import parse, parse_text
-from dbguard.postgres.observe import observe
+from dbguard.postgres.observe import observe, observe_within
 from dbguard.replay import replay
 from dbguard.replay.advance import advance
 from dbguard.replay.effects import merge
 
 CASES = Path(__file__).parent / "cases"
 _CASE = re.compile(r"^-- case: *(.*)$", re.MULTILINE)
+_TRANSACTION = re.compile(r"^-- transaction *$", re.MULTILINE)
 _STATEMENT = re.compile(r"^-- statement *$", re.MULTILINE)
 _HINT = re.compile(r"^-- (versions|ignore): *(.*?) *$", re.MULTILINE)
 
@@ -35,6 +37,7 @@ class Case(NamedTuple):
     statement: str
     versions: tuple[int, int] = (OLDEST, NEWEST)
     ignore: frozenset[str] = frozenset()
+    opening: str = ""  # what ran in the statement's transaction before it
 
     def holds_on(self, major: int) -> bool:
         return self.versions[0] <= major <= self.versions[1]
@@ -57,7 +60,8 @@ def _case(file: str, title: str, shared: str, text: str) -> Case:
     hints = dict(_HINT.findall(parts[0]))
     low, _, high = hints.get("versions", "..").partition("..")
     ignore = frozenset(hints.get("ignore", "").replace(",", " ").split())
-    return Case(file, title, shared + parts[0], parts[1].strip(), (int(low or OLDEST), int(high or NEWEST)), ignore)
+    setup, *opening = _TRANSACTION.split(parts[0])
+    return Case(file, title, shared + setup, parts[1].strip(), (int(low or OLDEST), int(high or NEWEST)), ignore, "".join(opening))
 
 
 def predict(case: Case, major: int) -> Effects:
@@ -65,11 +69,19 @@ def predict(case: Case, major: int) -> Effects:
     state = State(schema=Schema(complete=True))
     for operation in (operation for statement in parse_text(case.setup) for operation in statement.operations):
         state = advance(state, operation)
-    parsed = parse(Script(Source("case.sql", case.statement), ((0, len(case.statement)),)))
-    if any(statement.unread and not statement.operations for statement in parsed.statements):
-        return Effects(fails=parsed.statements[0].unread[0].reason)
-    steps = [step for step in replay([parsed], state, major) if not isinstance(step.operation, EndOfScript | EndOfTransaction)]
-    return merge([step.effects for step in steps], steps[0].before, steps[-1].before) if steps else Effects()
+    text = f"{case.opening}\n{case.statement}"
+    parsed = parse(Script(Source("case.sql", text), ((0, len(text)),), transaction="one" if case.opening else "auto"))
+    last = parsed.statements[-1]
+    if last.unread and not last.operations:
+        return Effects(fails=last.unread[0].reason)
+    moments = EndOfScript | EndOfTransaction
+    steps = [step for step in replay([parsed], state, major) if step.statement is last and not isinstance(step.operation, moments)]
+    if not steps:
+        return Effects()
+    found = merge([step.effects for step in steps], steps[0].before, steps[-1].before)
+    transaction = steps[0].before.transaction
+    held = {} if transaction is None else transaction.locks
+    return found._replace(locks=tuple(lock for lock in found.locks if lock.mode > held.get(lock.relation, 0)))
 
 
 def clean(connection: Any) -> None:
@@ -85,7 +97,17 @@ def watch(case: Case, connection: Any) -> Effects:
     """The effects that the server shows."""
     clean(connection)
     connection.execute(case.setup)
-    return observe(connection, case.statement).effects
+    if not case.opening:
+        return observe(connection, case.statement).effects
+    try:
+        connection.execute("BEGIN")
+        connection.execute(case.opening)
+        seen = observe_within(connection, case.statement)
+        held = seen.held
+        more = (lock for lock in seen.effects.locks if lock.mode > max(held.get(lock.relation, ()), default=0))
+        return seen.effects._replace(locks=tuple(more))
+    finally:
+        connection.execute("ROLLBACK")
 
 
 def differences(case: Case, predicted: Effects, observed: Effects) -> list[str]:

@@ -12,10 +12,12 @@ from dbguard.model.expression import Expression, Uses
 from dbguard.model.keys import IndexKey, PartitionBound
 from dbguard.model.names import Name
 from dbguard.model.operations import AddColumn, Begin, ColumnDefinition, ConstraintDefinition, CreateTable, LikeTable
+from dbguard.model.postgres import Server
 from dbguard.model.schema import Created, Schema
 from dbguard.model.state import State
 from dbguard.model.types import builtin
 from dbguard.replay.advance import advance
+from dbguard.replay.effects.new_labels import why_unsafe
 from dbguard.replay.transactions import opened
 from tests.replay.against_server import after
 
@@ -85,12 +87,33 @@ def test_a_label_is_new_until_the_transaction_commits():
     assert not after("COMMIT", inside).schema.types[Name("public", "mood")].new_labels
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["BEGIN; CREATE TYPE mood AS ENUM ('a'); ALTER TYPE mood ADD VALUE 'b';", "CREATE TYPE mood AS ENUM ('a'); ALTER TYPE mood ADD VALUE 'b';"],
-)
-def test_a_label_of_a_type_of_the_same_transaction_is_usable(text):
-    assert not after(text).schema.types[Name("public", "mood")].new_labels
+def test_a_label_of_a_type_of_the_same_transaction_is_usable_from_17():
+    inside = after("BEGIN; CREATE TYPE mood AS ENUM ('a'); ALTER TYPE mood ADD VALUE 'b';")
+    assert why_unsafe("SELECT 'b'::mood", inside, Server(17)) is None
+    assert why_unsafe("SELECT 'b'::mood", inside, Server(16)) is not None
+
+
+def test_a_label_that_was_committed_at_once_is_not_new():
+    assert not after("CREATE TYPE mood AS ENUM ('a'); ALTER TYPE mood ADD VALUE 'b';").schema.types[Name("public", "mood")].new_labels
+
+
+@pytest.mark.parametrize("emptying", ["TRUNCATE t", "DELETE FROM t", "DELETE FROM t WHERE true"])
+def test_a_table_that_was_emptied_may_be_empty_until_rows_come(emptying):
+    state = after(f"CREATE TABLE t (a int); INSERT INTO t SELECT 1 FROM s; {emptying};")._replace(now=Created(0, 9))
+    assert state.may_be_empty(T)
+    assert not after("INSERT INTO t VALUES (1)", state).schema.tables[T].emptied
+
+
+def test_emptying_in_an_older_migration_says_nothing_of_today():
+    state = after("CREATE TABLE t (a int); TRUNCATE t;")
+    assert not state._replace(now=Created(7, 7)).may_be_empty(T)
+
+
+def test_only_a_truncate_of_the_open_transaction_makes_a_table_empty():
+    older = after("CREATE TABLE t (a int);")._replace(now=Created(5, 5))
+    assert after("BEGIN; TRUNCATE t;", older).is_empty(T)
+    assert not after("BEGIN; DELETE FROM t;", older).is_empty(T)  # the dead rows are read all the same
+    assert not after("TRUNCATE t;", older).is_empty(T)  # others can have filled it meanwhile
 
 
 def test_commit_inside_the_tools_transaction_really_commits():

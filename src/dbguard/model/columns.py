@@ -53,14 +53,18 @@ def batched_update(table: Table, name: Name, assignment: str, where: str) -> str
     return f"UPDATE {name} SET {assignment} WHERE {left} IN (SELECT {quote_all(columns)} FROM {name} WHERE {where} LIMIT {BATCH}) AND {where}"
 
 
-def not_null_steps(table: Table, name: Name, column: str) -> str:
-    """NOT NULL without a scan under a lock that blocks reads: a CHECK, validated in a later migration, proves it."""
+def not_null_steps(table: Table, name: Name, column: str, *, unfilled: bool = False) -> str:
+    """NOT NULL without a scan under a lock that blocks reads: a CHECK, validated in a later migration, proves it.
+
+    `unfilled`: old rows can hold NULL, and have to be filled before the CHECK is validated.
+    """
+    when = ", after the rows that hold NULL are filled in batches" if unfilled else ""
     check = quote(choose_name(name.name, (column,), "check", table.constraints))
     plain = quote(column)
     return "\n".join(
         (
             f"ALTER TABLE {name} ADD CONSTRAINT {check} CHECK ({plain} IS NOT NULL) NOT VALID;",
-            "-- next migration, outside a transaction",
+            f"-- next migration, outside a transaction{when}",
             f"ALTER TABLE {name} VALIDATE CONSTRAINT {check};",
             f"ALTER TABLE {name} ALTER COLUMN {plain} SET NOT NULL;",
             f"ALTER TABLE {name} DROP CONSTRAINT {check};",
@@ -141,6 +145,9 @@ def _carried(state: State, table: Table, name: Name, column: str, new: str) -> t
     constraints = [c for c in table.constraints.values() if column in c.columns and c.kind != "not null"]
     carry = [not_null_steps(table, name, new)] if known.not_null else []
     finish = [f"{alter} ALTER COLUMN {plain} SET DEFAULT {default_text(known.default)};"] if known.default is not None and not known.generated else []
+    if known.identity:
+        finish.append(f"{alter} ALTER COLUMN {plain} ADD GENERATED {known.identity.upper()} AS IDENTITY;")
+        finish.append(f"SELECT setval({sequence_of(name, new)}, coalesce(max({plain}), 1)) FROM {name};")
     for index in table.indexes.values():
         if column not in index.columns:
             continue
@@ -171,6 +178,12 @@ def _carried(state: State, table: Table, name: Name, column: str, new: str) -> t
 def create_columns(index: CreateIndex) -> tuple[str, ...]:
     """The plain key columns of an index to be created."""
     return tuple(key.column for key in index.keys if key.column is not None)
+
+
+def sequence_of(table: Name, column: str) -> str:
+    """The call that finds the sequence of a column; the column's name is text in it, the table's is parsed."""
+    literals = (text.replace("'", "''") for text in (str(table), column))
+    return "pg_get_serial_sequence('{}', '{}')".format(*literals)
 
 
 def as_defined(key: Constraint, state: State) -> ConstraintDefinition:

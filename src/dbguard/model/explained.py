@@ -7,6 +7,9 @@ from dbguard.model.plan import Measure, Plan, Sample
 from dbguard.model.record import Record
 from dbguard.model.verdict import Growth
 
+NOT_EXECUTED = "it was not executed: "
+"""What a sentence in `assumes` begins with that says why a query was only planned, though more was wished."""
+
 
 class Asked(Record):
     """A query that somebody wants explained. Without a plan of its own it is planned on a server."""

@@ -56,7 +56,7 @@ def walk(tree: Tree) -> Iterator[Tree]:
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(child for child in reversed(node[1:]) if type(child) is tuple and child and type(child[0]) is str)
+        stack.extend([child for child in node[:0:-1] if type(child) is tuple and child and type(child[0]) is str])
 
 
 class Write(Record):
@@ -79,3 +79,4 @@ class Uses(Record):
     sequences: tuple[Name, ...] = ()  # literal arguments of nextval, setval, currval
     columns: frozenset[str] = frozenset()  # last names of all columns mentioned
     star: bool = False  # `*` or `t.*` in a target list
+    needs: tuple[int, str] | None = None  # the first major version that knows the newest syntax in it, and the words for that

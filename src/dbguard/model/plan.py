@@ -90,6 +90,8 @@ class Size(Record):
 
     rows: float
     pages: int
+    guessed: bool = False  # never analyzed: the planner makes its rows up from the size of the file
+    whole: str = ""  # of a partition the table at the top, as SQL, `public` left out
 
 
 class Sample(Record):
@@ -100,6 +102,7 @@ class Sample(Record):
     rows: float
     shape: str  # equal for plans with the same nodes on the same relations and indexes
     generic: bool = False  # planned without values
+    absent: bool = False  # of a value that its column does not have: nobody minds what that costs
 
 
 class PlanStep(Record):
@@ -128,7 +131,14 @@ class PlanStep(Record):
 
     def below(self, measure: Measure) -> tuple[Measure, ...]:
         """The children, in order."""
-        return tuple([one for one in self.measures[measure.number + 1 :] if one.parent == measure.number])
+        found = []
+        for place in range(measure.number + 1, len(self.measures)):
+            one = self.measures[place]
+            if one.parent is None or one.parent < measure.number:
+                break  # what is below a node stands right after it
+            if one.parent == measure.number:
+                found.append(one)
+        return tuple(found)
 
     def size(self, node: Node) -> Size | None:
         return self.sizes.get(node.relation)

@@ -10,6 +10,7 @@ from dbguard.model.plan import Measure, Node, PlanStep
 from dbguard.model.quantities import count
 
 SCANS = frozenset({"Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan", "Sample Scan", "Tid Scan", "Tid Range Scan", "Foreign Scan"})
+JOINS = frozenset({"Nested Loop", "Hash Join", "Merge Join"})
 LARGE = 10_000
 """Rows from which a table is large: they take about a millisecond to read, less than that nobody notices."""
 
@@ -23,6 +24,20 @@ def relation(node: Node) -> str:
     """The table that a node reads, as SQL, `public` left out."""
     schema, _, name = node.relation.rpartition(".")
     return quote(name) if schema in {"", "public"} else f"{quote(schema)}.{quote(name)}"
+
+
+def partitioned(measure: Measure, step: PlanStep) -> str:
+    """The table of which a scan reads one of several partitions, as SQL; "" if it reads none.
+
+    Where the schema is not known, its alias: PostgreSQL calls the partitions of `orders` `orders_1`, `orders_2` and so on.
+    """
+    if not any(one.node.kind in {"Append", "Merge Append"} for one in step.above(measure)):
+        return ""
+    known = step.sizes.get(measure.node.relation)
+    if known is not None and known.whole:
+        return known.whole
+    match = re.fullmatch(r"(.+)_\d+", measure.node.alias)
+    return quote(match[1]) if match is not None and measure.node.alias != measure.node.relation.rpartition(".")[2] else ""
 
 
 def scanned(measure: Measure) -> float | None:
@@ -87,4 +102,4 @@ def cost_words(measure: Measure) -> str:
 
 def rows_words(rows: float) -> str:
     """`1 row`, `48,000 rows`."""
-    return "1 row" if round(rows) == 1 else f"{count(rows)} rows"
+    return "1 row" if round(rows) == 1 else f"{count(round(rows) if rows > 1 else rows)} rows"

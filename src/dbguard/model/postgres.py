@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import cache
 
 OLDEST, NEWEST = 13, 18
 
@@ -19,6 +20,7 @@ class LockMode(IntEnum):
     EXCLUSIVE = 7
     ACCESS_EXCLUSIVE = 8
 
+    @cache
     def __str__(self) -> str:
         return self.name.replace("_", " ")
 
@@ -27,6 +29,7 @@ class LockMode(IntEnum):
         return bool(_CONFLICTS[self] & 1 << other)
 
     @property
+    @cache
     def blocks(self) -> tuple[str, ...]:
         """What other sessions cannot do meanwhile: an ordered subset of read, lock_rows, write, maintenance."""
         return tuple(word for word, mode in _USES if self.conflicts(mode))

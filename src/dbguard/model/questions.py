@@ -17,6 +17,7 @@ from dbguard.model.operations import (
     DropTable,
     RenameTable,
     SetSchema,
+    ValidateConstraint,
 )
 from dbguard.model.operations.tables import ConstraintDefinition
 from dbguard.model.schema import Constraint, Index, Table
@@ -65,6 +66,16 @@ def as_definition(constraint: Constraint, state: State) -> ConstraintDefinition:
     )
 
 
+def validated_where_added(step: Step) -> Constraint | None:
+    """The constraint that the step validates, if the open transaction added it."""
+    if not isinstance(step.operation, ValidateConstraint) or step.before.transaction is None:
+        return None
+    name, before = step.operation.name, step.before.transaction.before
+    if name in before.table(step.before.resolve(step.operation.table)).constraints:
+        return None
+    return step.table(step.operation.table).constraints.get(name)
+
+
 def table_of(operation: object, state: State) -> Name | None:
     """The full name of the table that an operation on constraints, columns or indexes is about."""
     if isinstance(operation, CreateTable):
@@ -82,6 +93,8 @@ def constraints_added(step: Step) -> Iterator[tuple[Table, Constraint]]:
     assert name is not None
     before = step.before.schema.table(name).constraints
     table = step.after.schema.table(name)
+    if table.constraints is before:
+        return
     for constraint in table.constraints.values():
         if constraint.name not in before:
             yield table, constraint
@@ -96,8 +109,10 @@ def indexes_added(step: Step) -> Iterator[Index]:
     name = table_of(step.operation, step.after)
     if name is None:
         return
-    before = step.before.schema.table(name).indexes
-    for index in step.after.schema.table(name).indexes.values():
+    before, after = step.before.schema.table(name).indexes, step.after.schema.table(name).indexes
+    if after is before:
+        return
+    for index in after.values():
         if index.name.name not in before:
             yield index
 
@@ -118,6 +133,19 @@ def indexes_dropped(step: Step) -> Iterator[Index]:
 
 def tables_dropped(steps: Iterable[Step]) -> frozenset[Name]:
     return frozenset(step.before.resolve(name) for step in steps if isinstance(step.operation, DropTable) for name in step.operation.names)
+
+
+def refuses_duplicates(index: Index, columns: frozenset[str]) -> bool:
+    """Whether no two rows with the same values in `columns` get past the index: it is on some of them, or on what follows from them."""
+    if not index.unique or index.where is not None or not index.valid:
+        return False
+    return bool(index.keys) and {name for key in index.keys for name in _read_by(key)} <= columns
+
+
+def _read_by(key: IndexKey) -> Iterable[str]:
+    if key.column is not None:
+        return (key.column,)
+    return key.expression.columns if key.expression is not None else ()
 
 
 def default_partition(parent: Name, state: State) -> Table | None:

@@ -101,6 +101,7 @@ class Trigger(Record):
 class Policy(Record):
     name: str
     columns: frozenset[str] = frozenset()
+    reads: tuple[Name, ...] = ()  # tables in sub-queries of its conditions
 
 
 class Created(Record):
@@ -140,6 +141,10 @@ class Table(Record):
     of_type: Name | None = None
     created: Created | None = None
     filled: bool = False  # rows were copied into it by INSERT ... SELECT or COPY since it was created
+    emptied: Created | None = None  # when TRUNCATE, or DELETE without a condition, took its last row; None again once rows were inserted
+    truncated: bool = False  # it was TRUNCATE, which leaves no dead rows to read
+    as_type: bool = False  # a column of some table has, or had, its rows as values
+    published: Mapping[str, frozenset[str]] = {}  # by publication: columns that its column list or row filter for this table names
     known: bool = True
 
     @property
@@ -170,7 +175,7 @@ class UserType(Record):
     name: Name
     kind: str  # enum, domain, range, base
     labels: tuple[str, ...] = ()
-    new_labels: frozenset[str] = frozenset()  # added in the open transaction, so not yet usable
+    new_labels: frozenset[str] = frozenset()  # added in the open transaction by ADD VALUE, so not yet usable
     base: DataType | None = None  # of a domain
     not_null: bool = False
     default: Expression | None = None
@@ -188,6 +193,7 @@ class Function(Record):
     returns: DataType | None = None
     security_definer: bool = False
     created: Created | None = None
+    uses: Uses | None = None  # of BEGIN ATOMIC or RETURN: what it is bound to
 
 
 class Schema(Record):

@@ -46,6 +46,9 @@ class Transaction(Record):
     savepoints: tuple[tuple[str, Schema, Mapping[Name, LockMode]], ...] = ()
     lasting: Mapping[str, str] | None = None  # settings after a commit, once SET LOCAL made them differ from those in force
     savepoint_settings: tuple[tuple[Mapping[str, str], Mapping[str, str] | None], ...] = ()  # in force and lasting, per savepoint
+    written: frozenset[Name] = frozenset()  # tables with rows that it inserted or updated
+    pending: frozenset[Name] = frozenset()  # tables with rows that wait for the check of a deferred constraint
+    deferring: bool | None = None  # SET CONSTRAINTS ALL DEFERRED or IMMEDIATE; None: as each constraint says
 
 
 class State(Record):
@@ -104,13 +107,26 @@ class State(Record):
         return not table.filled and self._was_created_here(table)
 
     def is_empty(self, name: Name) -> bool:
-        """Whether the table holds next to nothing: created by this migration or batch, and not filled since, or temporary."""
+        """Whether the table holds next to nothing: created by this migration or batch, and not filled since, or temporary, or
+        emptied by TRUNCATE in this transaction, whose lock lets nobody else fill it.
+        """
         table = self.table(name)
-        return _is_temporary(table) or (not table.filled and self._was_created_here(table))
+        if _is_temporary(table) or (table.truncated and table.emptied == self.now and self.transaction is not None):
+            return True
+        return not table.filled and self._was_created_here(table)
+
+    def may_be_empty(self, name: Name) -> bool:
+        """Whether no row is certain: besides empty tables those that this migration or batch emptied, which others may have filled again."""
+        emptied = self.table(name).emptied
+        return self.is_empty(name) or (emptied is not None and emptied.script >= self._first)
+
+    @property
+    def _first(self) -> int:
+        """The first script that production may not have yet."""
+        return self.now.script if self.batch is None else min(self.batch, self.now.script)
 
     def _was_created_here(self, table: Table) -> bool:
-        first = self.now.script if self.batch is None else min(self.batch, self.now.script)
-        return table.created is not None and table.created.script >= first
+        return table.created is not None and table.created.script >= self._first
 
 
 def _is_temporary(table: Table) -> bool:

@@ -22,3 +22,8 @@ def milliseconds(value: str) -> float | None:
         return float(digits) * unit
     except ValueError:
         return None
+
+
+def with_unit(value: str) -> str:
+    """A timeout as people read it: `120000` is `120000 ms`."""
+    return f"{value} ms" if value.isdigit() else value

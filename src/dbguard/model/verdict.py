@@ -42,6 +42,7 @@ class StepRisk(Record):
     read_bytes: int | None = None
     written_bytes: int | None = None
     wal_bytes: int | None = None
+    replica_lag: float | None = None  # seconds that a replica has still to replay when the step is done
     waiting: tuple[Waiting, ...] = ()
     verdict: str = "safe"
     reasons: tuple[str, ...] = ()
@@ -70,8 +71,9 @@ class QueryRisk(Record):
     seconds_a_day: float | None = None
     before: Plan | None = None
     after: Plan | None = None
+    unplanned: str = ""  # why it was not planned: PostgreSQL's own message before the change, or that of the server
     breaks: str = ""  # why it fails after the change: PostgreSQL's own message
-    broken_by: tuple[str, int] | None = None  # path and line of the step
+    changed_by: tuple[str, int] | None = None  # path and line of the step that makes it fail or changes its plan
     growth: tuple[Growth, ...] = ()
     verdict: str = "safe"
     reasons: tuple[str, ...] = ()

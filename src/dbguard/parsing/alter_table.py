@@ -223,7 +223,7 @@ def _access_method(action: _Action) -> Operation:
 
 def _statistics(action: _Action) -> Operation:
     """ALTER INDEX names the column by its number, which is not kept as text."""
-    return op.SetStatistics(action.table, action.name, action.kind == "index")
+    return op.SetStatistics(action.table, action.name, action.kind == "index", action.only)
 
 
 def _setting(action: _Action) -> Operation:

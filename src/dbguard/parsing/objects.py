@@ -143,19 +143,23 @@ def _create_statistics(node: Node, _context: Context) -> tuple[Operation, ...]:
     return (op.CreateStatistics(name, table, columns, node.get("if_not_exists", False)),)
 
 
-def _published(node: Node) -> tuple[Name, ...]:
+def _published(node: Node) -> tuple[tuple[Name, ...], tuple[frozenset[str], ...]]:
+    """Tables, and the columns that each has in its column list and row filter."""
     specs = [item.get("PublicationObjSpec", {}) for item in node.get("pubobjects", ())]
-    return tuple(relation(spec["pubtable"]["relation"]) for spec in specs if "pubtable" in spec)
+    tables = [spec["pubtable"] for spec in specs if "pubtable" in spec]
+    columns = (uses_of(table.get("whereClause")).columns.union(strings(table.get("columns", []))) for table in tables)
+    return tuple(relation(table["relation"]) for table in tables), tuple(columns)
 
 
 def _create_publication(node: Node, _context: Context) -> tuple[Operation, ...]:
-    return (op.CreatePublication(node["pubname"], _published(node), node.get("for_all_tables", False)),)
+    tables, columns = _published(node)
+    return (op.CreatePublication(node["pubname"], tables, node.get("for_all_tables", False), columns),)
 
 
 def _alter_publication(node: Node, _context: Context) -> tuple[Operation, ...]:
-    tables = _published(node)
+    tables, columns = _published(node)
     change = "options" if "options" in node else _PUBLICATION_CHANGES.get(node.get("action", ""), "options")
-    return (op.AlterPublication(node["pubname"], change, tables),)
+    return (op.AlterPublication(node["pubname"], change, tables, columns),)
 
 
 def _define(node: Node, _context: Context) -> tuple[Operation, ...]:

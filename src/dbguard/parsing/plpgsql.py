@@ -21,6 +21,7 @@ Node = dict[str, Any]
 _UNKNOWN = re.compile(r'"([^"]+)" is not a known variable')
 _NAMES = frozenset({lexer.WORD, lexer.QUOTED})
 _DYNAMIC = "dynamic SQL in EXECUTE"
+_RETURNS = ("trigger", "SETOF record", "text", "void", "event_trigger")  # tried in this order: what a function returns is not in its body
 _EXPRESSION_MODES = frozenset({2, 3, 4, 5})  # RawParseMode in src/include/parser/parser.h
 
 
@@ -36,13 +37,19 @@ def read(body: str, language: str) -> tuple[tuple[Operation, ...], tuple[str, ..
     return _operations(tree)
 
 
+def hides_statements(body: str) -> bool:
+    """Whether a PL/pgSQL body runs SQL that is not in its text."""
+    tree, _ = _tree(body, _RETURNS, guesses=30)
+    return tree is not None and _DYNAMIC in _operations(tree)[1]
+
+
 def statements_in(body: str, language: str) -> tuple[Operation, ...]:
     """Operations of the static statements in a function's body: they run when it is called. Empty if it cannot be read."""
     if language == "sql":
         return _sql(body)[0]
     if language != "plpgsql":
         return ()
-    tree, _ = _tree(body, ("trigger", "SETOF record", "text", "void", "event_trigger"), guesses=30)
+    tree, _ = _tree(body, _RETURNS, guesses=30)
     return () if tree is None else _operations(tree)[0]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from dbguard.model.expression import Expression
@@ -117,8 +118,14 @@ def _update(node: Node, context: Context) -> tuple[Operation, ...]:
             source is not None,
             where is not None and _has_query(where),
             _has_limit(where, source, node.get("withClause")),
+            _nulls(node.get("targetList", ())),
         ),
     )
+
+
+def _nulls(targets: Iterable[Node]) -> frozenset[str]:
+    """Columns that are set to NULL itself."""
+    return frozenset([item["ResTarget"].get("name", "") for item in targets if "isnull" in item["ResTarget"].get("val", {}).get("A_Const", ())])
 
 
 def _delete(node: Node, context: Context) -> tuple[Operation, ...]:

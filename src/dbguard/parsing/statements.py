@@ -27,5 +27,5 @@ def operations(statement: Node, context: Context) -> tuple[Operation, ...]:
             context.note(f"unknown statement {kind}")
             return ()
         made = maker(node, context)
-        return made if kind not in versions.LOOKED_AT else made + versions.required(kind, node)
+        return made if kind not in versions.LOOKED_AT else made + versions.required(kind, node, made)
     return ()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from dbguard.model.expression import Uses, Write
 from dbguard.model.names import Name
+from dbguard.parsing import versions
 from dbguard.parsing.names import qualified, relation, strings, text_name
 
 Node = dict[str, Any]
@@ -20,7 +22,7 @@ _LEAVES = frozenset({"A_Const", "TypeName", "typeName", "String", "ParamRef", "S
 class _Found:
     """What was met so far; dicts keep the order of the text."""
 
-    __slots__ = ("columns", "functions", "reads", "row_locks", "sequences", "star", "writes")
+    __slots__ = ("columns", "functions", "needs", "reads", "row_locks", "sequences", "star", "writes")
 
     def __init__(self) -> None:
         self.reads: dict[Name, None] = {}
@@ -30,6 +32,15 @@ class _Found:
         self.sequences: dict[Name, None] = {}
         self.columns: set[str] = set()
         self.star = False
+        self.needs: versions.Needed = None
+
+    def need(self, needed: versions.Needed) -> None:
+        if needed is not None and (self.needs is None or needed > self.needs):
+            self.needs = needed
+
+
+Visitor = Callable[[_Found, Node, Scope], bool]
+"""Notes what a node says; true if that was all, false if the nodes below are to be visited, too."""
 
 
 def uses_of(*roots: Node | list[Node] | None) -> Uses:
@@ -42,7 +53,7 @@ def uses_of(*roots: Node | list[Node] | None) -> Uses:
             stack.extend([(item, scope) for item in reversed(top) if "A_Const" not in item])
             continue
         if "withClause" in top:
-            scope = _open_scope(top["withClause"], scope, stack)
+            scope = _open_scope(found, top["withClause"], scope, stack)
         children: list[tuple[Any, Scope]] = []
         for kind, value in top.items():
             if type(value) not in _CONTAINERS or kind in _LEAVES or kind == "withClause":
@@ -61,19 +72,21 @@ def uses_of(*roots: Node | list[Node] | None) -> Uses:
         tuple(found.sequences),
         frozenset(found.columns),
         found.star,
+        found.needs,
     )
 
 
 _CONTAINERS = frozenset({dict, list})
 
 
-def _open_scope(clause: Node, scope: Scope, stack: list[tuple[Any, Scope]]) -> Scope:
+def _open_scope(found: _Found, clause: Node, scope: Scope, stack: list[tuple[Any, Scope]]) -> Scope:
     """WITH: each query sees the names before it, all of them if RECURSIVE."""
     queries = [item["CommonTableExpr"] for item in clause.get("ctes", [])]
     everything = scope | {query.get("ctename", "") for query in queries}
     seen = everything if clause.get("recursive") else scope
     waiting = []
     for query in queries:
+        found.need(versions.of_recursion(query))
         waiting.append((query.get("ctequery", {}), seen))
         seen = seen | {query.get("ctename", "")}
     stack.extend(reversed(waiting))
@@ -106,6 +119,8 @@ def _call(found: _Found, node: Node, _: Scope) -> bool:
         text = argument.get("A_Const", {}).get("sval")
         if text is not None:
             found.sequences[text_name(text.get("sval", ""))] = None
+    elif name.name == "timezone" and node.get("funcformat") == "COERCE_SQL_SYNTAX" and len(node["args"]) == 1:
+        found.need((17, "AT LOCAL"))
     return False
 
 
@@ -114,6 +129,10 @@ def _write(found: _Found, node: Node, command: str, columns: list[Node]) -> None
     names = tuple(item["ResTarget"].get("name", "") for item in columns if "ResTarget" in item)
     found.columns.update(names)
     found.writes.append(Write(command, relation(target), names, not target.get("inh", False)))
+    found.need(versions.of_returning(node))
+    for item in columns:
+        if "indirection" in item.get("ResTarget", ()):
+            found.need(versions.of_subscript(item["ResTarget"]))
 
 
 def _insert(found: _Found, node: Node, _: Scope) -> bool:
@@ -143,15 +162,39 @@ def _merge(found: _Found, node: Node, _: Scope) -> bool:
         actions.add(clause.get("commandType", "").removeprefix("CMD_").lower())
     _write(found, node, "merge", list({item["ResTarget"].get("name", ""): item for item in columns}.values()))
     found.writes[-1] = found.writes[-1]._replace(actions=frozenset(actions & {"insert", "update", "delete"}))
+    found.need(versions.of_merge(node))
     return False
 
 
 def _join(found: _Found, node: Node, _: Scope) -> bool:
     found.columns.update(strings(node.get("usingClause", [])))
+    if "join_using_alias" in node:
+        found.need((14, "an alias of JOIN ... USING"))
     return False
 
 
+def _subquery(found: _Found, node: Node, _: Scope) -> bool:
+    if "alias" not in node:
+        found.need((16, "a sub-query in FROM without an alias"))
+    return False
+
+
+def _subscript(found: _Found, node: Node, _: Scope) -> bool:
+    found.need(versions.of_subscript(node))
+    return False
+
+
+def _newer(needed: tuple[int, str]) -> Visitor:
+    def note(found: _Found, _node: Node, _scope: Scope) -> bool:
+        found.need(needed)
+        return False
+
+    return note
+
+
 def _select(found: _Found, node: Node, scope: Scope) -> bool:
+    if "groupDistinct" in node:
+        found.need((14, "GROUP BY DISTINCT"))
     for item in node.get("lockingClause", ()):
         names = item.get("LockingClause", {}).get("lockedRels")
         wanted = {name["RangeVar"]["relname"] for name in names} if names else None
@@ -183,7 +226,9 @@ def _skip(_found: _Found, _node: Node, _scope: Scope) -> bool:
     return True
 
 
-_VISITORS = {
+_VISITORS: dict[str, Visitor] = {
+    **{kind: _newer(needed) for kind, needed in versions.NODES.items()},
+    "A_Indirection": _subscript,
     "ColumnRef": _column,
     "DeleteStmt": _delete,
     "FuncCall": _call,
@@ -191,6 +236,7 @@ _VISITORS = {
     "JoinExpr": _join,
     "LockingClause": _skip,
     "MergeStmt": _merge,
+    "RangeSubselect": _subquery,
     "RangeVar": _range,
     "SelectStmt": _select,
     "UpdateStmt": _update,

@@ -158,13 +158,15 @@ _MAY_REQUIRE = re.compile(r"\s*(lock|savepoint|release|rollback\s+to|declare)\b"
 def run(connection: Connection[Any], statement: str) -> Done:
     """Runs one statement as it stands. COPY FROM STDIN gets no rows."""
     import psycopg
+    from psycopg.pq import ExecStatus
 
     began = time.perf_counter()
     try:
         with connection.cursor() as cursor:
             if _COPIES.match(statement):
-                with cursor.copy(statement.encode()):
-                    pass
+                with cursor.copy(statement.encode()) as copy:
+                    while cursor.pgresult is not None and cursor.pgresult.status == ExecStatus.COPY_OUT and copy.read():
+                        pass  # the connection is of no use until all is read
             else:
                 cursor.execute(statement.encode())
             tag = cursor.statusmessage or ""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Iterable
 from typing import cast
 
 from dbguard.model.operations import (
+    AddEnumValue,
     AlterObject,
     AlterSystem,
     Begin,
@@ -24,6 +25,7 @@ from dbguard.model.operations import (
     DropObject,
     Operation,
     Reindex,
+    RenameEnumValue,
     Rollback,
     Select,
     Vacuum,
@@ -35,6 +37,8 @@ from dbguard.model.state import Effects, EndOfScript, EndOfTransaction, State, S
 from dbguard.replay.advance import advance
 from dbguard.replay.calls import with_calls
 from dbguard.replay.effects import effects
+from dbguard.replay.effects.common import refused
+from dbguard.replay.effects.new_labels import why_unsafe
 from dbguard.replay.transactions import close, hold, opened
 
 
@@ -94,6 +98,8 @@ def _script(one: Parsed, state: State, major: int, report: bool) -> Generator[St
             if report:
                 server = Server(major)  # one per step: it remembers which versions the answer depends on
                 found = effects(operation, before, server)
+                if before.transaction is not None and before.schema.types is not before.transaction.before.types:
+                    found = _with_new_labels(found, one, statement, before, server)
                 state = hold(state, found)
                 step = Step(one.script, statement, operation, before, found, state, server)
                 steps.append(step)
@@ -117,6 +123,19 @@ def _script(one: Parsed, state: State, major: int, report: bool) -> Generator[St
     if steps:
         yield _moment(EndOfScript(tuple(steps)), one, state)
     return _without_temporary(state)
+
+
+def _with_new_labels(found: Effects, one: Parsed, statement: Statement, before: State, server: Server) -> Effects:
+    """What refuses a statement that uses an enum's value of this transaction; a body could have tested before."""
+    if (
+        found.fails is not None
+        or statement.inside
+        or len(statement.operations) > 1
+        or isinstance(statement.operations[0], AddEnumValue | RenameEnumValue)
+    ):
+        return found
+    reason = why_unsafe(statement.sql or one.script.source.text[statement.start : statement.end], before, server)
+    return found if reason is None else refused(reason)
 
 
 def _without_temporary(state: State) -> State:

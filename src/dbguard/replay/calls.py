@@ -9,7 +9,7 @@ from dbguard.model.names import Name
 from dbguard.model.operations import Call, Operation, Select
 from dbguard.model.schema import Function
 from dbguard.model.state import State
-from dbguard.parsing.plpgsql import statements_in
+from dbguard.parsing.plpgsql import hides_statements, statements_in
 
 _DEEPEST = 4  # functions that call each other
 
@@ -29,6 +29,17 @@ def with_calls(operation: Operation, state: State, depth: int = 0) -> Iterator[O
             if function.language in {"plpgsql", "sql"} and function.body:
                 for inner in _body(function.body, function.language):
                     yield from with_calls(inner, state, depth + 1)
+
+
+def runs_dynamic_sql(name: Name, state: State) -> bool:
+    """Whether a function of the user's of that name has an EXECUTE whose text is put together when it runs."""
+    bodies = (function.body for function in _functions(name, state) if function.language == "plpgsql")
+    return any(_is_dynamic(body) for body in bodies)
+
+
+@lru_cache(maxsize=256)
+def _is_dynamic(body: str) -> bool:
+    return "execute" in body.lower() and hides_statements(body)
 
 
 def _functions(name: Name, state: State) -> tuple[Function, ...]:

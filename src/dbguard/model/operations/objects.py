@@ -296,12 +296,14 @@ class CreatePublication(Record):
     name: str
     tables: tuple[Name, ...] = ()
     all_tables: bool = False
+    columns: tuple[frozenset[str], ...] = ()  # by table: columns that its column list or row filter names
 
 
 class AlterPublication(Record):
     name: str
     change: str  # add, set, drop, options
     tables: tuple[Name, ...] = ()
+    columns: tuple[frozenset[str], ...] = ()  # as in CreatePublication
 
 
 class DropOwned(Record):

@@ -39,6 +39,7 @@ class Update(Record):
     joined: bool = False  # has FROM
     where_query: bool = False  # the WHERE has a sub-query (batches: WHERE id IN (SELECT ... LIMIT n))
     limited: bool = False  # a sub-query or CTE that drives it has LIMIT
+    nulls: frozenset[str] = frozenset()  # columns that are assigned NULL itself
 
 
 class Delete(Record):

@@ -277,6 +277,7 @@ class SetStatistics(Record):
     table: Name
     column: str
     of_index: bool = False
+    only: bool = False
 
 
 class SetStorage(Record):

@@ -20,6 +20,7 @@ from dbguard.replay.advance.drop import ADVANCE as DROP
 from dbguard.replay.advance.indexes import ADVANCE as INDEXES
 from dbguard.replay.advance.objects import ADVANCE as OBJECTS
 from dbguard.replay.advance.partitions import ADVANCE as PARTITIONS
+from dbguard.replay.advance.publications import ADVANCE as PUBLICATIONS
 from dbguard.replay.advance.queries import ADVANCE as QUERIES
 from dbguard.replay.advance.renames import ADVANCE as RENAMES
 from dbguard.replay.advance.session import ADVANCE as SESSION
@@ -38,6 +39,7 @@ _ADVANCE: dict[type, Callable[[State, Any], State]] = {
     **RENAMES,
     **OBJECTS,
     **DOMAINS,
+    **PUBLICATIONS,
     **QUERIES,
 }
 

@@ -29,7 +29,7 @@ from dbguard.model.schema import Column, Constraint, Table
 from dbguard.model.state import State
 from dbguard.model.types import DataType
 from dbguard.replay.advance.create import merged
-from dbguard.replay.advance.define import UNKNOWN, add_constraint, add_owned_sequence, column_from, drop_index, kept_default, type_in
+from dbguard.replay.advance.define import UNKNOWN, add_constraint, add_owned_sequence, column_from, column_type, drop_index, kept_default, type_in
 from dbguard.replay.advance.dependents import drop_references, drop_sequence, drop_views_on
 from dbguard.replay.advance.draft import Advances, Draft, without
 
@@ -114,7 +114,7 @@ def change_type(state: State, operation: ChangeColumnType) -> State:
     table = draft.learn(operation.table)
     if table is None:
         return state
-    new_type = type_in(draft, operation.type)
+    new_type = column_type(draft, operation.type)
     for one in draft.family(table, only=operation.only):
         column = one.columns.get(operation.column) or (None if one.known else Column(operation.column, new_type))
         if column is not None:

@@ -37,6 +37,15 @@ def type_in(draft: Draft, data_type: DataType) -> DataType:
     return data_type._replace(name=draft.state.resolve_type(data_type.name))
 
 
+def column_type(draft: Draft, data_type: DataType) -> DataType:
+    """The type of a column; a table whose rows it takes as values is told so."""
+    full = type_in(draft, data_type)
+    source = draft.tables.get(full.name)
+    if source is not None and not source.as_type:
+        draft.put(source._replace(as_type=True))
+    return full
+
+
 def kept_default(draft: Draft, data_type: DataType, default: Expression | None) -> Expression | None:
     """The default that is stored: none for NULL, unless it overrides that of a domain or is cast to a length (StoreAttrDefault's callers)."""
     if default is None or not default.is_null or data_type.modifiers:
@@ -47,7 +56,7 @@ def kept_default(draft: Draft, data_type: DataType, default: Expression | None) 
 
 def column_from(draft: Draft, definition: ColumnDefinition) -> Column:
     generated = "virtual" if definition.generated == "unstated" else definition.generated
-    data_type = type_in(draft, definition.type)
+    data_type = column_type(draft, definition.type)
     return Column(
         definition.name,
         data_type,

@@ -136,19 +136,27 @@ def drop_triggers_of(draft: Draft, function: Name) -> None:
 
 
 def references_to_key(draft: Draft, index: Index) -> list[tuple[Table, list[str]]]:
-    """Foreign keys that need this unique index, because no other one serves them, by table."""
+    """Foreign keys that are bound to this unique index, by table: of those that could serve, each took the oldest when it was made
+    (transformFkeyCheckAttrs in tablecmds.c).
+    """
     table = draft.tables[index.table]
     columns = set(index.columns)
-    if not index.unique or index.where is not None:
+    if next((one for one in table.indexes.values() if _could_serve(one, table, columns)), None) is not index:
         return []
-    if any(i.unique and i.where is None and set(i.columns) == columns and i.name != index.name for i in table.indexes.values()):
-        return []
-    found = []
-    for other in draft.tables.values():
-        keys = [c.name for c in other.foreign_keys() if c.references == table.name and set(c.referenced_columns or columns) == columns]
-        if keys:
-            found.append((other, keys))
-    return found
+    found: dict[Name, tuple[Table, list[str]]] = {}
+    for other, key in draft.state.schema.referencing(table.name):
+        if set(key.referenced_columns or columns) == columns and not key.inherited and key.name in draft.tables[other.name].constraints:
+            found.setdefault(other.name, (draft.tables[other.name], []))[1].append(key.name)
+    return list(found.values())
+
+
+def _could_serve(index: Index, table: Table, columns: set[str]) -> bool:
+    """Whether a foreign key to these columns can rest on the index."""
+    constraint = table.constraints.get(index.constraint) if index.constraint is not None else None
+    deferrable = constraint is not None and constraint.deferrable
+    return (
+        index.unique and index.where is None and index.valid and not deferrable and len(index.keys) == len(columns) and set(index.columns) == columns
+    )
 
 
 def drop_references_to_key(draft: Draft, index: Index) -> None:

@@ -20,7 +20,7 @@ def create_enum(state: State, operation: CreateEnum) -> State:
 
 
 def add_value(state: State, operation: AddEnumValue) -> State:
-    """A label is not usable before the commit, unless the type is of the same transaction (check_safe_enum_use in enum.c)."""
+    """A label is not usable before the commit (check_safe_enum_use in enum.c)."""
     name = state.resolve_type(operation.type)
     found = state.schema.types.get(name) or UserType(name, "enum")
     if operation.label in found.labels:
@@ -31,7 +31,7 @@ def add_value(state: State, operation: AddEnumValue) -> State:
     else:
         labels.append(operation.label)
     new = found.new_labels
-    if state.transaction is not None and found.created != state.now:
+    if state.transaction is not None:
         new |= {operation.label}
     return _put(state, found._replace(labels=tuple(labels), new_labels=new))
 

@@ -25,6 +25,7 @@ from dbguard.replay.advance.dependents import (
     put_overloads,
 )
 from dbguard.replay.advance.draft import Advances, Draft, without
+from dbguard.replay.advance.publications import unpublish
 
 _VIEWS = {"view", "materialized view"}
 
@@ -142,6 +143,10 @@ def objects(state: State, operation: DropObject) -> State:
     if operation.kind == "extension":
         draft.extensions -= {name.name for name in operation.names}
         return draft.done()
+    if operation.kind == "publication":
+        for name in operation.names:
+            state = unpublish(state, name.name)
+        return state
     for written in operation.names:
         name = state.resolve_type(written)
         if name in draft.types and "type" in operation.kind:

@@ -33,6 +33,7 @@ def move(draft: Draft, moves: Moves) -> None:
     }
     if moved_sequences:
         _move_defaults(draft, moved_sequences)
+    _move_functions(draft, moves)
     move_types(draft, moves)
 
 
@@ -52,6 +53,8 @@ def _table(table: Table, moves: Moves) -> Table:
         changes["indexes"] = {index.name.name: index for index in indexes}
     if any(t.references in moves for t in table.triggers.values()):
         changes["triggers"] = {name: t._replace(references=_optional(t.references, moves)) for name, t in table.triggers.items()}
+    if any(one in moves for policy in table.policies.values() for one in policy.reads):
+        changes["policies"] = {name: p._replace(reads=tuple(moves.get(one, one) for one in p.reads)) for name, p in table.policies.items()}
     if table.uses is not None and any(one in moves for one in (*table.uses.reads, *table.uses.row_locks, *table.uses.sequences)):
         changes["uses"] = _uses(table.uses, moves)
     return table._replace(**changes) if changes else table
@@ -88,6 +91,13 @@ def _move_defaults(draft: Draft, moves: Moves) -> None:
                 changed[column.name] = column._replace(default=next_value(moves[named]))
         if changed:
             draft.put(table._replace(columns={**table.columns, **changed}))
+
+
+def _move_functions(draft: Draft, moves: Moves) -> None:
+    """What bodies are bound to."""
+    for name, overloads in tuple(draft.functions.items()):
+        if any(f.uses is not None and any(read in moves for read in f.uses.reads) for f in overloads):
+            draft.own_functions()[name] = tuple(f if f.uses is None else f._replace(uses=_uses(f.uses, moves)) for f in overloads)
 
 
 def move_types(draft: Draft, moves: Moves) -> None:
@@ -157,6 +167,7 @@ def rename_column_everywhere(draft: Draft, name: Name, old: str, new: str) -> No
                 for k, t in table.triggers.items()
             },
             policies={k: p._replace(columns=_name_set(p.columns, old, new)) for k, p in table.policies.items()},
+            published={k: _name_set(columns, old, new) for k, columns in table.published.items()},
         )
     )
     for other in tuple(draft.tables.values()):
@@ -166,6 +177,9 @@ def rename_column_everywhere(draft: Draft, name: Name, old: str, new: str) -> No
                 for k, c in other.constraints.items()
             }
             draft.put(other._replace(constraints=constraints))
+        if any(name in p.reads and old in p.columns for p in other.policies.values()):
+            policies = {k: p._replace(columns=p.columns | {new}) if name in p.reads else p for k, p in draft.tables[other.name].policies.items()}
+            draft.put(draft.tables[other.name]._replace(policies=policies))
         if other.uses is not None and name in other.uses.reads and old in other.uses.columns:
             another = any(read != name and old in draft.tables[read].columns for read in other.uses.reads if read in draft.tables)
             uses = other.uses._replace(columns=other.uses.columns | {new}, star=other.uses.star or another)  # whose column it was is not certain

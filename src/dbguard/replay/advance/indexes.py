@@ -6,7 +6,7 @@ from dbguard.model.names import Name
 from dbguard.model.operations.indexes import AttachIndexPartition, CreateIndex, DropIndex, Reindex
 from dbguard.model.state import State
 from dbguard.replay.advance.define import IndexDefinition, build_index, drop_index
-from dbguard.replay.advance.dependents import drop_references_to_key
+from dbguard.replay.advance.dependents import drop_references_to_key, references_to_key
 from dbguard.replay.advance.draft import Advances, Draft
 
 
@@ -27,6 +27,8 @@ def drop(state: State, operation: DropIndex) -> State:
     for written in operation.names:
         index = draft.index(state.resolve(written))
         if index is not None and index.constraint is None:
+            if not operation.cascade and references_to_key(draft, index):
+                return state  # refused
             if operation.cascade:
                 drop_references_to_key(draft, index)
             drop_index(draft, index)

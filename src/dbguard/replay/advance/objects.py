@@ -19,7 +19,7 @@ from dbguard.model.operations.objects import (
 from dbguard.model.schema import Function, Policy, Sequence, Table, Trigger, UserType
 from dbguard.model.state import State
 from dbguard.model.types import builtin
-from dbguard.replay.advance.create import target
+from dbguard.replay.advance.create import resolved, target
 from dbguard.replay.advance.define import type_in
 from dbguard.replay.advance.draft import Advances, Draft, without
 from dbguard.replay.advance.drop import resolve_function
@@ -75,6 +75,7 @@ def create_function(state: State, operation: CreateFunction) -> State:
         type_in(draft, operation.returns) if operation.returns is not None else None,
         operation.security_definer,
         state.now,
+        resolved(state, operation.uses) if operation.atomic else None,
     )
     overloads = draft.functions.get(name, ())
     same = next((one for one in overloads if _same_arguments(one, function)), None)
@@ -124,7 +125,7 @@ def create_policy(state: State, operation: CreatePolicy) -> State:
     table = draft.learn(operation.table)
     if table is None or operation.name in table.policies:
         return state
-    return _put_policy(draft, table, Policy(operation.name, operation.columns))
+    return _put_policy(draft, table, Policy(operation.name, operation.columns, resolved(state, operation.uses).reads))
 
 
 def alter_policy(state: State, operation: AlterPolicy) -> State:
@@ -132,7 +133,7 @@ def alter_policy(state: State, operation: AlterPolicy) -> State:
     table = draft.learn(operation.table)
     if table is None or not operation.columns:
         return state
-    return _put_policy(draft, table, Policy(operation.name, operation.columns))
+    return _put_policy(draft, table, Policy(operation.name, operation.columns, resolved(state, operation.uses).reads))
 
 
 def _put_policy(draft: Draft, table: Table, policy: Policy) -> State:

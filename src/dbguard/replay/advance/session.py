@@ -69,7 +69,7 @@ def rollback_to(state: State, operation: RollbackToSavepoint) -> State:
     settings, lasting = state.settings, transaction.lasting
     if position < len(transaction.savepoint_settings):
         settings, lasting = transaction.savepoint_settings[position]
-    transaction = _cut(transaction, position + 1)._replace(locks=locks, lasting=lasting)
+    transaction = _cut(transaction, position + 1)._replace(locks=locks, lasting=lasting, pending=frozenset())
     return state._replace(schema=schema, settings=settings, transaction=transaction)
 
 

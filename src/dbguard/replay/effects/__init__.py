@@ -31,8 +31,10 @@ from dbguard.replay.effects import (
     session,
     tables,
 )
-from dbguard.replay.effects.common import NOTHING
+from dbguard.replay.effects.common import NOTHING, refused
+from dbguard.replay.effects.impossible import why_impossible
 from dbguard.replay.effects.missing import why_missing
+from dbguard.replay.effects.pending import why_pending
 
 Predict = Callable[[Any, State, Server], Effects]
 
@@ -48,8 +50,11 @@ def effects(operation: Operation, state: State, server: Server) -> Effects:
     predict = EFFECTS.get(type(operation))
     if predict is None:
         return NOTHING
-    if state.schema.complete and (reason := why_missing(operation, state)) is not None:
+    reason = why_impossible(operation, state) or (why_missing(operation, state) if state.schema.complete else None)
+    if reason is not None:
         return Effects(fails=reason, transaction=predict(operation, state, server).transaction)
+    if state.transaction is not None and state.transaction.pending and (reason := why_pending(operation, state)) is not None:
+        return refused(reason)
     found = predict(operation, state, server)
     if len(found.locks) < 2 and not found.rewrites and not found.scans and not found.builds:
         return found  # nothing to put in order

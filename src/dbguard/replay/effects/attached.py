@@ -55,7 +55,10 @@ def _set_trigger(change: SetTrigger, state: State, server: Server) -> Effects:
     if schema_knows(state.schema, table) and not change.all and change.name not in {"all", "user", *table.triggers}:
         return refused(f'trigger "{change.name}" for table `{table.name}` does not exist')
     chosen = list(table.triggers.values()) if change.all else [table.triggers[change.name]] if change.name in table.triggers else []
-    return _with_partitions(state, table, SRX, row=any(trigger.row for trigger in chosen) or not table.known)
+    keys = (
+        change.name == "all" and (any(table.foreign_keys()) or any(state.schema.referencing(table.name))) and server.since(15)
+    )  # they work by row triggers
+    return _with_partitions(state, table, SRX, row=keys or any(trigger.row for trigger in chosen) or not table.known)
 
 
 def _create_rule(rule: CreateRule, state: State, server: Server) -> Effects:

@@ -40,7 +40,9 @@ def convert(old: DataType, new: DataType, state: State) -> Conversion:
         return Conversion(rewrites=True)
     source, target = base_type(old, state), base_type(new, state)
     if source.array or target.array:
-        return Conversion(rewrites=source != target)
+        return Conversion(
+            rewrites=source != target, impossible=bool(source.array) and not target.array and (target.builtin or "text") not in _STRINGS
+        )
     if source.name == target.name:
         return Conversion(rewrites=not _same_length(source, target), wrong_length=source.builtin == "bit" and source.modifiers != target.modifiers)
     if {source.builtin, target.builtin} == {"timestamp", "timestamptz"}:

@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from dbguard.model.expression import Tree
+from dbguard.model.expression import Tree, walk
 from dbguard.model.operations import ChangeColumnType
 from dbguard.model.postgres import Server
 from dbguard.model.schema import Column, Index, Table
 from dbguard.model.state import Effects, State
 from dbguard.model.types import DataType
 from dbguard.replay.effects.coercions import Conversion, convert, opclass
-from dbguard.replay.effects.columns import identity_locks, referenced_columns, surely_uses
+from dbguard.replay.effects.columns import identity_locks, parted_by, referenced_columns, surely_uses
 from dbguard.replay.effects.common import AX, SRX, absent, add, assumed, family, leaves, lock_all, named_in, no_column, parents_of, refused
 from dbguard.replay.effects.common import rewritten as rewrite
-from dbguard.replay.effects.dependents import views_of
+from dbguard.replay.effects.dependents import bound_to, row_type_user, views_of
 from dbguard.replay.effects.refusals import comparable
 from dbguard.replay.effects.types import base_type
 
@@ -35,7 +35,9 @@ def _change_type(operation: ChangeColumnType, state: State, server: Server) -> E
     conversion = _conversion(operation, column, state)
     if conversion.impossible and table.known:
         return refused(f'column "{column.name}" cannot be cast automatically to type {operation.type}')
-    if conversion.wrong_length and table.known and not state.is_empty(table.name):
+    if operation.using is not None and table.known and _keeps_default(column) and convert(column.type, operation.type, state).impossible:
+        return refused(f'default for column "{column.name}" cannot be cast automatically to type {operation.type}')
+    if conversion.wrong_length and table.known and not all(state.may_be_empty(name) for name in leaves(family(state, table.name))):
         return refused("bit string length does not match")
     tables = family(state, table.name, only=operation.only)
     found = Effects(locks=lock_all(AX, tables), unknown=assumed(table) + conversion.unknown)
@@ -44,6 +46,11 @@ def _change_type(operation: ChangeColumnType, state: State, server: Server) -> E
     for one in tables:
         found = add(found, _dependents(operation, one, state, rewrites=conversion.rewrites))
     return add(found, _sequences(table, column, state, server))
+
+
+def _keeps_default(column: Column) -> bool:
+    """Whether the column has a default, which USING does not convert."""
+    return column.default is not None and not column.generated and not column.default.is_null
 
 
 def _of_unknown_column(operation: ChangeColumnType, table: Table, state: State) -> Effects:
@@ -81,8 +88,10 @@ def _blocked(operation: ChangeColumnType, table: Table, column: Column, state: S
     name = column.name
     if not table.known:
         return None
-    if table.partition_by is not None and any(_key_uses(key, name) for key in table.partition_by.keys):
-        return f'cannot alter column "{name}" because it is part of the partition key of relation `{table.name}`'
+    if table.of_type is not None:
+        return "cannot alter column type of typed table"
+    if (parted := parted_by(table, name, state)) is not None:
+        return f'cannot alter column "{name}" because it is part of the partition key of relation `{parted.name}`'
     if column.inherited or table.parent is not None:
         return f'cannot alter inherited column "{name}"'
     if operation.only and state.schema.partitions(table.name):
@@ -98,6 +107,31 @@ def _blocked(operation: ChangeColumnType, table: Table, column: Column, state: S
         return "cannot alter type of a column used in a trigger definition"
     if any(name in policy.columns for policy in table.policies.values()):
         return "cannot alter type of a column used in a policy definition"
+    if any(name in columns for columns in table.published.values()):
+        return "cannot alter type of a column used by a publication WHERE clause"
+    if (operator := _lost_operator(operation, table, state)) is not None:
+        return f"operator does not exist: {operation.type} {operator} integer"
+    if (user := next(iter(bound_to(state, table.name, name)), None)) is not None:
+        return f"cannot alter type of a column used by a function, procedure or policy: `{user}` uses it"
+    return row_type_user(state, table)
+
+
+def _lost_operator(operation: ChangeColumnType, table: Table, state: State) -> str | None:
+    """An operator between the column and an integer in a check or an index, which a column of text does not have
+    (ATPostAlterTypeParse analyses their text again).
+    """
+    if base_type(operation.type, state).builtin not in {"text", "varchar", "bpchar"} or operation.type.array:
+        return None
+    column = ("column", operation.column)
+    expressions = [c.expression for c in table.constraints.values()]
+    for index in table.indexes.values():
+        expressions += [index.where, *(key.expression for key in index.keys)]
+    for expression in filter(None, expressions):
+        for node in walk(expression.tree):
+            if node[0] == "op" and len(node) == 4 and node[1] != "||" and column in node[2:]:
+                other = node[3] if node[2] == column else node[2]
+                if other[0] == "const" and type(other[1]) is int:
+                    return str(node[1])
     return None
 
 
@@ -107,16 +141,12 @@ def _compared(operation: ChangeColumnType, table: Table, state: State) -> Iterat
     for key in table.foreign_keys():
         parent = state.schema.table(key.references) if key.references is not None else table
         for own, other in zip(key.columns, referenced_columns(key, parent), strict=False):
-            if own == operation.column and parent.name != table.name and other in parent.columns:
+            if own == operation.column and own != other and other in parent.columns:
                 yield new, base_type(parent.columns[other].type, state)
     for child, key in state.schema.referencing(table.name):
         for own, other in zip(key.columns, referenced_columns(key, table), strict=False):
             if other == operation.column and child.name != table.name and own in child.columns:
                 yield base_type(child.columns[own].type, state), new
-
-
-def _key_uses(key: Any, column: str) -> bool:
-    return key.column == column or (key.expression is not None and column in key.expression.columns)
 
 
 def _dependents(operation: ChangeColumnType, table: Table, state: State, *, rewrites: bool) -> Effects:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dbguard.model.keys import IndexKey
 from dbguard.model.operations import (
     AddColumn,
     AddIdentity,
@@ -48,7 +49,7 @@ from dbguard.replay.effects.common import (
     torn,
 )
 from dbguard.replay.effects.common import rewritten as rewrite
-from dbguard.replay.effects.dependents import views_of
+from dbguard.replay.effects.dependents import bound_to, row_type_user, views_of
 from dbguard.replay.effects.foreign_keys import add_foreign_key
 from dbguard.replay.effects.refusals import column_too_new, why_no_constraint
 from dbguard.replay.effects.types import domain_default, is_constrained_domain, unseen_type
@@ -70,11 +71,13 @@ def _add_column(operation: AddColumn, state: State, server: Server) -> Effects:
     tables = family(state, table.name, only=operation.only)
     effects = Effects(locks=lock_all(AX, tables), unknown=assumed(table) + unseen_type(column.type, state))
     effects = add(effects, _fill(column, tables, state, server), _verify(operation, tables, state))
+    if (effects.rewrites or _has_value(column)) and (reason := next(filter(None, (row_type_user(state, one) for one in tables)), None)) is not None:
+        return refused(reason)
     if any(constraint.kind in {"unique", "primary key", "exclusion"} for constraint in column.constraints):
         effects = effects._replace(builds=effects.builds + built(state, operation))
     if not table.known or not _leaves_nulls(column, state):
         return effects
-    if state.is_empty(table.name):
+    if all(state.may_be_empty(name) for name in leaves(tables)):
         return add(effects, Effects(scans=leaves(tables)))
     return effects._replace(fails=f'column "{column.name}" of relation `{table.name}` contains null values')
 
@@ -89,6 +92,8 @@ def _refused_column(operation: AddColumn, table: Table, state: State, server: Se
         return refused("column must be added to child tables too")
     if table.parent is not None:
         return refused("cannot add column to a partition")
+    if table.of_type is not None:
+        return refused("cannot add column to typed table")
     grown = table._replace(columns={**table.columns, column.name: Column(column.name, column.type)})
     reasons = (why_no_constraint(constraint, grown, state, server) for constraint in column.constraints if constraint.kind != "not null")
     return next((refused(reason) for reason in reasons if reason is not None), None)
@@ -118,6 +123,11 @@ def _is_not_null(column: ColumnDefinition) -> bool:
     return column.not_null or any(constraint.kind in {"not null", "primary key"} for constraint in column.constraints)
 
 
+def _has_value(column: ColumnDefinition) -> bool:
+    """Whether rows that exist get a value, be it from the catalog."""
+    return bool(column.generated) or (column.default is not None and not column.default.is_null)
+
+
 def _leaves_nulls(column: ColumnDefinition, state: State) -> bool:
     if not _is_not_null(column) or column.serial or column.identity or column.generated:
         return False
@@ -135,7 +145,8 @@ def _verify(operation: AddColumn, tables: tuple[Table, ...], state: State) -> Ef
             effects = add(effects, Effects(scans=leaves(tables[:1] if constraint.no_inherit else tables)))
         elif constraint.kind == "foreign key":
             checked = (operation.column.default is not None or operation.verified) and constraint.valid and constraint.enforced
-            effects = add(effects, add_foreign_key(constraint, tables, state, checked=checked))
+            referencing = tables if tables[0].kind == "partitioned table" else tables[:1]  # inheritance children have keys of their own
+            effects = add(effects, add_foreign_key(constraint, referencing, state, checked=checked))
     return effects
 
 
@@ -151,7 +162,8 @@ def _drop_column(operation: DropColumn, state: State, server: Server) -> Effects
         return refused(f'column "{operation.column}" of relation `{table.name}` does not exist')
     if (reason := _keeps_column(operation, table, state, server)) is not None:
         return refused(reason)
-    return Effects(locks=lock_all(AX, tables) + torn(state, operation), unknown=assumed(table))
+    heirs = state.schema.partitions(table.name) if operation.only else ()  # ONLY leaves them a column of their own
+    return Effects(locks=lock_all(AX, (*tables, *heirs)) + torn(state, operation), unknown=assumed(table))
 
 
 def _keeps_column(operation: DropColumn, table: Table, state: State, server: Server) -> str | None:
@@ -159,8 +171,10 @@ def _keeps_column(operation: DropColumn, table: Table, state: State, server: Ser
     name = operation.column
     if not table.known:
         return None
-    if table.partition_by is not None and any(key.column == name for key in table.partition_by.keys):
-        return f'cannot drop column "{name}" because it is part of the partition key of relation `{table.name}`'
+    if table.of_type is not None:
+        return "cannot drop column from typed table"
+    if (parted := parted_by(table, name, state)) is not None:
+        return f'cannot drop column "{name}" because it is part of the partition key of relation `{parted.name}`'
     if table.parent is not None or table.columns[name].inherited:
         return f'cannot drop inherited column "{name}"'
     if operation.only and table.kind == "partitioned table" and state.schema.partitions(table.name):
@@ -168,12 +182,31 @@ def _keeps_column(operation: DropColumn, table: Table, state: State, server: Ser
     if operation.cascade:
         return None
     generated = (c for c in table.columns.values() if c.generated and c.default is not None and name in c.default.columns and server.since(15))
-    children = (child for child, key in state.schema.referencing(table.name) if name in referenced_columns(key, table) and child.name != table.name)
+    children = (
+        child
+        for child, key in state.schema.referencing(table.name)
+        if name in referenced_columns(key, table) and (child.name != table.name or name not in key.columns)
+    )
     views = (view for view in views_of(state, table.name, name) if surely_uses(view, name, state))
     triggers = (t for t in table.triggers.values() if name in t.columns or name in t.when_columns)
     policies = (p for p in table.policies.values() if name in p.columns)
     dependent = next((str(one.name) for found in (generated, children, views, triggers, policies) for one in found), None)
+    dependent = dependent or next((f"publication {one}" for one, columns in table.published.items() if name in columns), None)
+    dependent = dependent or next((str(one) for one in bound_to(state, table.name, name)), None)
     return None if dependent is None else f"cannot drop column {name} of table {table.name} because `{dependent}` depends on it"
+
+
+def parted_by(table: Table, column: str, state: State) -> Table | None:
+    """The table, or the one below it, that is partitioned by the column."""
+    if table.partition_by is None:
+        return None
+    tables = family(state, table.name)
+    return next((one for one in tables if one.partition_by is not None and any(key_uses(key, column) for key in one.partition_by.keys)), None)
+
+
+def key_uses(key: IndexKey, column: str) -> bool:
+    """Whether a key of an index or a partitioned table is that column or an expression with it."""
+    return key.column == column or (key.expression is not None and column in key.expression.columns)
 
 
 def referenced_columns(key: Any, parent: Table) -> tuple[str, ...]:
@@ -227,7 +260,8 @@ def _alter_column(operation: Any, state: State, server: Server) -> Effects:
 
 
 def _set_compression(operation: SetCompression, state: State, server: Server) -> Effects:
-    return _alter_column(operation, state, server) if server.since(14) else refused("SET COMPRESSION needs PostgreSQL 14")
+    """Of this table alone (ATPrepCmd, AT_SetCompression)."""
+    return _alter_column(operation._replace(only=True), state, server) if server.since(14) else refused("SET COMPRESSION needs PostgreSQL 14")
 
 
 def _set_expression(operation: SetExpression, state: State, server: Server) -> Effects:
@@ -262,6 +296,8 @@ def _drop_expression(operation: DropExpression, state: State, server: Server) ->
 def _add_identity(operation: AddIdentity, state: State, server: Server) -> Effects:
     table = state.table(operation.table)
     column = table.columns.get(operation.column)
+    if table.known and table.parent is not None:
+        return refused("cannot add identity to a column of a partition")
     if table.known and column is not None and (reason := _no_identity(column)) is not None:
         return refused(f'column "{column.name}" of relation `{table.name}` {reason}')
     return _alter_identity(operation, table, state, server)
@@ -292,7 +328,7 @@ def _identity(operation: SetIdentity | DropIdentity, state: State, server: Serve
     dropped = isinstance(operation, DropIdentity)
     if column is not None and table.known and not column.identity:
         if isinstance(operation, DropIdentity) and operation.if_exists:
-            return base
+            return Effects(locks=lock(AX, table.name))
         return refused(f'column "{column.name}" of relation `{table.name}` is not an identity column')
     return add(base, Effects(locks=identity_locks(table, operation.column, state, AX if dropped else SRX)))
 
@@ -309,7 +345,7 @@ def _gently(operation: Any, state: State, server: Server) -> Effects:
     table = state.table(operation.table)
     if (answer := absent(state, table) or no_column(table, operation.column)) is not None:
         return answer
-    whole = family(state, table.name, only=isinstance(operation, ChangeColumnOptions))
+    whole = family(state, table.name, only=isinstance(operation, ChangeColumnOptions) or operation.only)
     return Effects(locks=lock_all(SUE, whole), unknown=assumed(table))
 
 

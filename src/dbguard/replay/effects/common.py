@@ -142,8 +142,10 @@ def torn(state: State, operation: object) -> tuple[Lock, ...]:
     kept = new.tables
     for name, table in [one for one in old.tables.items() if kept.get(one[0]) is not one[1]]:
         left = kept.get(name)
-        if left is None or len(left.columns) < len(table.columns) or _defaults(left) < _defaults(table):
+        if left is None or (left.columns is not table.columns and (len(left.columns) < len(table.columns) or _defaults(left) < _defaults(table))):
             names.append(name)
+        if left is not None and left.constraints is table.constraints:
+            continue
         for key in table.constraints.values():
             if left is None or key.name not in left.constraints:
                 names.append(name)

@@ -10,6 +10,8 @@ from dbguard.model.operations import AddConstraint, AlterConstraint, ConstraintD
 from dbguard.model.postgres import Server
 from dbguard.model.schema import Constraint, Table
 from dbguard.model.state import Effects, State
+from dbguard.replay.advance.dependents import references_to_key
+from dbguard.replay.advance.draft import Draft
 from dbguard.replay.effects.common import (
     AS,
     AX,
@@ -62,7 +64,7 @@ def _add_check(operation: AddConstraint, table: Table, state: State, server: Ser
         return Effects(locks=lock_all(AX, tables))
     if check.no_inherit:
         return Effects(locks=lock_all(AX, tables), scans=leaves(tables[:1]))
-    unread = [t for t in tables if check.name is None or check.name not in t.constraints or t.name == table.name]
+    unread = [t for t in tables if check.name is None or check.name not in t.constraints]
     return Effects(locks=lock_all(AX, tables), scans=leaves(unread))
 
 
@@ -178,11 +180,18 @@ def _drop_constraint(operation: DropConstraint, state: State, server: Server) ->
                 f"constraint `{operation.name}` of `{table.name}` was not seen being added: as a foreign key it would lock the table it references",
             )
         )
-        return Effects(locks=lock(AX, table.name), unknown=assumed(table) + sentence)
+        tables = family(state, table.name, only=operation.only or table.kind != "partitioned table")
+        return Effects(locks=lock_all(AX, tables), unknown=assumed(table) + sentence)
     if (reason := _keeps_constraint(constraint, table, state, cascade=operation.cascade)) is not None:
         return refused(reason)
     recurses = table.kind == "partitioned table" or (constraint.kind in {"check", "not null"} and not constraint.no_inherit)
     tables = family(state, table.name, only=operation.only or not recurses)
+    if operation.only and recurses and table.partition_by is not None:
+        if state.schema.partitions(table.name) and not server.since(18):
+            return refused("cannot remove constraint from only the partitioned table when partitions exist")
+        tables = family(state, table.name)
+    elif operation.only and recurses:
+        tables += state.schema.partitions(table.name)  # they keep it as their own
     return Effects(locks=lock_all(AX, tables) + torn(state, operation), unknown=assumed(table))
 
 
@@ -191,16 +200,13 @@ def _keeps_constraint(constraint: Constraint, table: Table, state: State, *, cas
         return f'cannot drop inherited constraint "{constraint.name}" of relation `{table.name}`'
     if cascade or constraint.kind not in {"unique", "primary key"} or not table.known:
         return None
-    keys = [c for c in table.constraints.values() if c.kind in {"unique", "primary key"} and set(c.columns) == set(constraint.columns)]
-    users = [child for child, key in state.schema.referencing(table.name) if _uses_key(key, constraint, table)]
-    if not users or len(keys) > 1:
-        return None
-    return f"cannot drop constraint {constraint.name} on table {table.name} because a foreign key of `{users[0].name}` depends on it"
-
-
-def _uses_key(key: Constraint, constraint: Constraint, table: Table) -> bool:
-    columns = key.referenced_columns or (table.primary_key.columns if table.primary_key is not None else ())
-    return set(columns) == set(constraint.columns)
+    index = table.indexes.get(constraint.index_name.name) if constraint.index_name is not None else None
+    users = [] if index is None else references_to_key(Draft(state), index)
+    return (
+        f"cannot drop constraint {constraint.name} on table {table.name} because a foreign key of `{users[0][0].name}` depends on it"
+        if users
+        else None
+    )
 
 
 def _alter_constraint(operation: AlterConstraint, state: State, server: Server) -> Effects:
@@ -215,6 +221,8 @@ def _alter_constraint(operation: AlterConstraint, state: State, server: Server) 
         if table.known:
             return refused(f'constraint "{operation.name}" of relation `{table.name}` does not exist')
         return Effects(locks=lock(AX, table.name), unknown=assumed(table))
+    if constraint.kind != "not null" and operation.inherit is not None:
+        return refused(f'constraint "{operation.name}" of relation `{table.name}` is not a not-null constraint')
     if constraint.kind != "foreign key" and operation.inherit is None:
         return refused(f'constraint "{operation.name}" of relation `{table.name}` is not a foreign key constraint')
     tables = family(state, table.name, only=table.kind != "partitioned table" and operation.inherit is None)
@@ -235,9 +243,11 @@ def _rename_constraint(operation: RenameConstraint, state: State, server: Server
     constraint = table.constraints.get(operation.name)
     if constraint is None and table.known:
         return refused(f'constraint "{operation.name}" for table `{table.name}` does not exist')
-    if constraint is not None and constraint.inherited and table.known:
+    if constraint is not None and constraint.inherited and table.known and constraint.kind in {"check", "not null"}:
         return refused(f'cannot rename inherited constraint "{operation.name}"')
     inherits = constraint is not None and constraint.kind in {"check", "not null"} and not constraint.no_inherit
+    if inherits and operation.only and table.known and state.schema.partitions(table.name):
+        return refused(f'inherited constraint "{operation.name}" must be renamed in child tables too')
     locks = lock_all(AX, family(state, table.name, only=operation.only or not inherits))
     if constraint is not None and constraint.index_name is not None:
         locks += lock(SUE, constraint.index_name)

@@ -50,6 +50,39 @@ def views_of(state: State, name: Name, column: str | None = None) -> tuple[Table
     )
 
 
+def bound_to(state: State, name: Name, column: str | None = None) -> Iterator[Name | str]:
+    """What, besides views, cannot do without the table, or without that column of it: policies of other tables, and functions
+    with a body that was bound when they were created (BEGIN ATOMIC).
+    """
+    for table in state.schema.tables.values():
+        for policy in table.policies.values():
+            if name in policy.reads and (column is None or (column in policy.columns and _is_its(state, name, column, (table.name, *policy.reads)))):
+                yield policy.name
+    for overloads in state.schema.functions.values():
+        for function in overloads:
+            uses = function.uses
+            if uses is not None and name in uses.reads and (column is None or (column in uses.columns and _is_its(state, name, column, uses.reads))):
+                yield function.name
+
+
+def _is_its(state: State, name: Name, column: str, relations: Iterable[Name]) -> bool:
+    """Whether no other of the relations has a column of that name."""
+    tables = (state.schema.table(one) for one in relations if one != name)
+    return all(table.known and column not in table.columns for table in tables)
+
+
+def row_type_user(state: State, table: Table) -> str | None:
+    """A column of another table whose type is this table's rows, which keeps stored values from changing
+    (find_composite_type_dependencies in tablecmds.c).
+    """
+    if not table.as_type:
+        return None
+    uses = has_type(state, table.name)
+    others = (one for one in state.schema.tables.values() if one.has_storage and one.name != table.name)
+    found = next((f"{one.name}.{column.name}" for one in others for column in one.columns.values() if uses(column)), None)
+    return None if found is None else f"cannot alter table `{table.name}` because column `{found}` uses its row type"
+
+
 def drop_columns(state: State, is_dropped: Callable[[Column], bool]) -> tuple[Lock, ...]:
     """Columns dropped wherever they are: their tables, the indexes and views on them."""
     locks: list[Lock] = []
@@ -128,7 +161,7 @@ def _expressions_of(index: Index) -> Iterator[Expression]:
 
 
 def _calls(state: State, expression: Expression, name: Name) -> bool:
-    if name.name.lower() not in expression.sql.lower() and '"' not in name.name:
+    if len(expression.sql) < len(name.name) or (name.name.lower() not in expression.sql.lower() and '"' not in name.name):
         return False
     return any(node[0] == "call" and _means(state, node[1], name) for node in walk(expression.tree))
 

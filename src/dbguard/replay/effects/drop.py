@@ -10,7 +10,7 @@ from dbguard.model.postgres import Server
 from dbguard.model.schema import Table
 from dbguard.model.state import Effects, State
 from dbguard.replay.effects.common import AX, assumed, family, lock, refused, torn
-from dbguard.replay.effects.dependents import defaults_from, views_of
+from dbguard.replay.effects.dependents import bound_to, defaults_from, row_type_user, views_of
 from dbguard.replay.effects.reading import ancestors
 
 
@@ -55,9 +55,12 @@ def _stays(table: Table, dropped: list[Table], operation: DropTable, state: Stat
     children = (child.name for one in (table, *ancestors(state, table)) for child, _ in state.schema.referencing(one.name))
     views = (view.name for view in views_of(state, table.name))
     heirs = (child.name for child in state.schema.tables.values() if table.name in child.inherits and child.parent is None)
+    if (user := row_type_user(state, table)) is not None:
+        return user
     owned = [s.name for s in state.schema.sequences.values() if s.owner is not None and s.owner[0] == table.name]
     users = (user.name for sequence in owned for user, _ in defaults_from(state, sequence))
-    dependent = next((name for found in (children, views, heirs, users) for name in found if name not in going), None)
+    bound = bound_to(state, table.name)
+    dependent = next((name for found in (children, views, heirs, users, bound) for name in found if name not in going), None)
     return None if dependent is None else f"cannot drop table {table.name} because `{dependent}` depends on it"
 
 

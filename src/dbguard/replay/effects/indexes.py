@@ -12,6 +12,8 @@ from dbguard.model.postgres import LockMode, Server
 from dbguard.model.schema import Index, Schema, Table
 from dbguard.model.sql import chosen_index_name
 from dbguard.model.state import Effects, State
+from dbguard.replay.advance.dependents import references_to_key
+from dbguard.replay.advance.draft import Draft
 from dbguard.replay.effects.common import AS, AX, SUE, S, add, assumed, family, lock, lock_all, refused, schema_knows
 
 
@@ -45,7 +47,8 @@ def _refusal(index: CreateIndex, table: Table, state: State, server: Server) -> 
     if table.kind == "partitioned table":
         if index.concurrently:
             return f"`{table.name}` is partitioned: its index cannot be built concurrently"
-        if index.unique and not _covers_partition_key(index, table):
+        below = (table, *state.schema.descendants(table.name))
+        if index.unique and not all(_covers_partition_key(index, one) for one in below):
             return f"a unique index of `{table.name}` must have every column of its partition key"
     if index.name is not None and not index.if_not_exists and _is_taken(state.schema, Name(table.name.schema, index.name)):
         return f"a relation `{index.name}` exists"
@@ -102,11 +105,13 @@ def _drop_index(drop: DropIndex, state: State, server: Server) -> Effects:
         if index is None:
             parts.append(_drop_unknown(drop, state, state.resolve(name)))
             continue
-        if schema_knows(state.schema, state.table(index.table)):
-            reason = _drop_refusal(index, drop)
+        if state.table(index.table).known:
+            reason = _drop_refusal(index, drop, state)
             if reason is not None:
                 return Effects(fails=reason, transaction="forbidden" if drop.concurrently else "allowed")
         parts.append(_drop_one(index, state, concurrently=drop.concurrently))
+        if drop.cascade:
+            parts.append(Effects(locks=lock_all(AX, (table for table, _ in references_to_key(Draft(state), index)))))
     return add(Effects(transaction="forbidden" if drop.concurrently else "allowed"), *parts)
 
 
@@ -137,12 +142,13 @@ def _drop_unknown(drop: DropIndex, state: State, name: Name) -> Effects:
     return Effects(locks=lock(mode, name), unknown=(sentence,))
 
 
-def _drop_refusal(index: Index, drop: DropIndex) -> str | None:
+def _drop_refusal(index: Index, drop: DropIndex, state: State) -> str | None:
     if index.constraint is not None:
         return f"index `{index.name}` belongs to constraint `{index.constraint}`: drop that"
     if index.parent is not None and index.parent not in drop.names:
         return f"index `{index.name}` is a part of the partitioned index `{index.parent}`"
-    return None
+    bound = [] if drop.cascade else references_to_key(Draft(state), index)
+    return f"cannot drop index `{index.name}` because a foreign key of `{bound[0][0].name}` depends on it" if bound else None
 
 
 def _concurrent_refusal(drop: DropIndex, found: list[Index | None], state: State) -> str | None:

@@ -60,11 +60,18 @@ def _set_not_null(operation: SetNotNull, state: State, server: Server) -> Effect
     table = state.table(operation.table)
     if (answer := absent(state, table) or no_column(table, operation.column)) is not None:
         return answer
+    column = table.columns.get(operation.column)
+    at_once = table.known and column is not None and column.not_null and is_never_null(table, operation.column)
+    if at_once and (table.partition_by is not None or server.since(18)):
+        return Effects(locks=lock_all(AX, (table,)))  # it is so already, and below
     tables = family(state, table.name, only=operation.only)
-    if operation.only and table.known and len(family(state, table.name)) > 1 and not server.since(18):
-        lacking = [t for t in state.schema.partitions(table.name) if t.known and t.parent is not None and not is_never_null(t, operation.column)]
-        if lacking:
+    children = state.schema.partitions(table.name) if operation.only and table.known else ()
+    if children and server.since(18) and table.partition_by is not None:
+        return refused("constraint must be added to child tables too")
+    if children and not server.since(18):
+        if any(one.known and one.parent is not None and not is_never_null(one, operation.column) for one in children):
             return refused("constraint must be added to child tables too")
+        tables += tuple(one for one in children if one.parent is not None)
     return Effects(locks=lock_all(AX, tables), scans=read_for_not_null(tables, (operation.column,)), unknown=assumed(table))
 
 
@@ -83,7 +90,8 @@ def _drop_not_null(operation: DropNotNull, state: State, server: Server) -> Effe
         inherited = (state.schema.table(name).columns.get(operation.column) for name in above)
         if any(one is not None and one.not_null for one in inherited):
             return refused(f'column "{operation.column}" is marked NOT NULL in parent table')
-    tables = family(state, table.name, only=operation.only)
+    nothing_to_do = table.known and column is not None and not column.not_null and server.since(18)
+    tables = family(state, table.name, only=operation.only or nothing_to_do)
     return Effects(locks=lock_all(AX, tables), unknown=assumed(table))
 
 

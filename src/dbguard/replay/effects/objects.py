@@ -10,24 +10,33 @@ from dbguard.model.operations import (
     AddEnumValue,
     AlterAttribute,
     AlterObject,
+    CreateDomain,
+    CreateEnum,
     CreateFunction,
     CreateObject,
+    CreateSchema,
     DropFunction,
     DropObject,
     DropOwned,
     DropSchema,
     DropType,
+    RenameEnumValue,
     RenameObject,
 )
 from dbguard.model.postgres import Server
 from dbguard.model.state import Effects, Lock, State
-from dbguard.replay.effects.common import AX, FORBIDDEN, add, leaves, lock, lock_all, refused, schema_knows
+from dbguard.replay.effects.common import AX, FORBIDDEN, NOTHING, add, leaves, lock, lock_all, refused, schema_knows
 from dbguard.replay.effects.dependents import drop_collation, drop_function, drop_namespace, drop_type, has_type
 from dbguard.replay.effects.queries import plan_query
 from dbguard.replay.effects.reading import REWRITTEN
 
 # PreventInTransactionBlock in src/backend/tcop/utility.c and src/backend/commands/subscriptioncmds.c.
 _STANDS_ALONE = frozenset({"database", "tablespace", "subscription"})
+
+
+def _plain(operation: object, state: State, server: Server) -> Effects:
+    """No relation is locked; only a name can be taken (impossible)."""
+    return NOTHING
 
 
 def _create_object(create: CreateObject, state: State, server: Server) -> Effects:
@@ -156,6 +165,10 @@ def _alter_attribute(alter: AlterAttribute, state: State, server: Server) -> Eff
 
 
 EFFECTS: Mapping[type, Callable[[Any, State, Server], Effects]] = {
+    CreateDomain: _plain,
+    CreateEnum: _plain,
+    CreateSchema: _plain,
+    RenameEnumValue: _plain,
     CreateObject: _create_object,
     AlterObject: _alter_object,
     RenameObject: _rename_object,

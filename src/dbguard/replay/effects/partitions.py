@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dbguard.model.operations import AttachPartition, DetachPartition, Inherit
-from dbguard.model.postgres import Server
+from dbguard.model.postgres import LockMode, Server
 from dbguard.model.schema import Table
 from dbguard.model.state import Effects, State
 from dbguard.replay.effects.bounds import is_refuted, within
@@ -115,7 +115,10 @@ def _detach(operation: DetachPartition, state: State, server: Server) -> Effects
     if operation.concurrently:
         if default is not None:
             return refused("cannot detach partitions concurrently when a default partition exists")
-        return add(Effects(locks=lock(SUE, parent.name) + lock(AX, child.name), transaction="forbidden", unknown=unknown), _cut_loose(child, state))
+        return add(
+            Effects(locks=lock(SUE, parent.name) + lock(AX, child.name), transaction="forbidden", unknown=unknown),
+            _cut_loose(child, state, below=SUE),
+        )
     if operation.finalize:
         return Effects(locks=lock(SUE, parent.name) + lock(AX, child.name), unknown=unknown)
     above = ancestors(state, parent)
@@ -128,10 +131,11 @@ def _detach(operation: DetachPartition, state: State, server: Server) -> Effects
     return add(found, referencing(parent, state, AX))
 
 
-def _cut_loose(child: Table, state: State) -> Effects:
-    """Its indexes and foreign keys become its own (DetachPartitionFinalize)."""
+def _cut_loose(child: Table, state: State, below: LockMode = AX) -> Effects:
+    """Its indexes and foreign keys become its own, and its own partitions are locked with it (DetachPartitionFinalize)."""
     parents = (parent for key in child.foreign_keys() for parent in parents_of(state, key))
-    return Effects(locks=lock_all(AX, child.indexes.values()) + lock_all(SRX, parents))
+    partitions = lock_all(below, state.schema.descendants(child.name))
+    return Effects(locks=lock_all(AX, child.indexes.values()) + partitions + lock_all(SRX, parents))
 
 
 def _inherit(operation: Inherit, state: State, server: Server) -> Effects:

@@ -72,6 +72,7 @@ def _rows_written(state: State, one: Write, table: Table, server: Server, *, fil
             if "insert" in one.actions:
                 yield from _insert_locks(state, table, columns)
             if "update" in one.actions:
+                yield from lock_all(AS, ancestors(state, table))
                 yield from checks_after_update(state, table, columns)
             if "delete" in one.actions:
                 yield from actions_after_delete(state, table)
@@ -98,7 +99,7 @@ def _insert_locks(state: State, table: Table, given: frozenset[str] | None) -> I
 
 def sequences_of_default(state: State, table: Table, column: Column) -> Iterator[Name]:
     """Sequences that a default value is taken from: nextval('name'), and the sequence of an identity column."""
-    if column.default is not None and not column.generated:
+    if column.default is not None and not column.generated and "nextval" in column.default.sql.lower():
         for node in walk(column.default.tree):
             if node[0] == "call" and node[1].name == "nextval":
                 texts = [child[1] for child in walk(node) if child[0] == "const" and isinstance(child[1], str)]
@@ -129,7 +130,17 @@ def _select(query: Select, state: State, server: Server) -> Effects:
     if query.prepared:
         return plan_query(query.uses, state, stage=REWRITTEN)
     effects = run_query(query.uses, state, server)
+    if query.uses.functions and state.schema.functions:
+        effects = effects._replace(unknown=effects.unknown + hidden_in(query.uses, state))
     return effects._replace(transaction="required") if query.cursor else effects
+
+
+def hidden_in(uses: Uses, state: State) -> tuple[str, ...]:
+    """Sentences for the functions that a query calls and whose bodies put together statements of their own."""
+    from dbguard.replay.calls import runs_dynamic_sql
+
+    called = dict.fromkeys(uses.functions)
+    return tuple(f"function `{name}` runs dynamic SQL (EXECUTE): what that does is not known" for name in called if runs_dynamic_sql(name, state))
 
 
 def _insert(insert: Insert, state: State, server: Server) -> Effects:
@@ -159,8 +170,6 @@ def _delete(delete: Delete, state: State, server: Server) -> Effects:
 
 
 def _merge(merge: Merge, state: State, server: Server) -> Effects:
-    if not server.since(15):
-        return refused("MERGE is known from PostgreSQL 15")
     return run_query(merge.uses, state, server)
 
 
@@ -171,7 +180,8 @@ def _copy(copy: Copy, state: State, server: Server) -> Effects:
     table = state.table(copy.table)
     if not copy.to:
         return write(state, Write("insert", copy.table, copy.columns), server, filled_all=not copy.columns)
-    if table.kind in {"partitioned table", "view", "foreign table"} and schema_knows(state.schema, table):
+    unread = {"partitioned table", "view", "foreign table", *(() if server.since(18) else ("materialized view",))}
+    if table.kind in unread and schema_knows(state.schema, table):
         return refused(f"COPY does not read `{table.name}`, a {table.kind}; COPY (SELECT ...) does")
     return Effects(locks=lock(AS, table.name), unknown=assumed(table))
 

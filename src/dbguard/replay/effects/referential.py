@@ -38,8 +38,9 @@ def actions_after_delete(state: State, table: Table) -> Iterator[Lock]:
 
 def _after_update(state: State, table: Table, assigned: frozenset[str], seen: Seen) -> Iterator[Lock]:
     moves = _moves_rows(state, table, assigned)
+    again = state.transaction is not None and table.name in state.transaction.written  # RI_FKey_fk_upd_check_required: no check was made yet
     for key in _keys(state, table):
-        if moves or not assigned.isdisjoint(key.columns):
+        if moves or again or not assigned.isdisjoint(key.columns):
             yield from _check_parent(state, key)
     yield from _actions(state, table, assigned, seen)
 

@@ -28,7 +28,8 @@ def why_no_constraint(constraint: ConstraintDefinition, table: Table, state: Sta
         return f"{constraint.kind.upper()} constraints cannot be marked NOT VALID"
     if not table.known:
         return None
-    if constraint.name is not None and constraint.name in table.constraints:
+    existing = table.constraints.get(constraint.name or "")
+    if existing is not None and not (existing.inherited and existing.kind == constraint.kind == "check"):  # that one is merged
         return f'constraint "{constraint.name}" for relation `{table.name}` already exists'
     missing = _mentioned(constraint, table) - table.columns.keys() - SYSTEM_COLUMNS - {table.name.name}
     if missing:
@@ -36,11 +37,28 @@ def why_no_constraint(constraint: ConstraintDefinition, table: Table, state: Sta
     match constraint.kind:
         case "check" | "not null":
             children = state.schema.partitions(table.name)
+            if constraint.no_inherit and constraint.kind == "check" and table.partition_by is not None:
+                return f"cannot add NO INHERIT constraint to partitioned table `{table.name}`"
+            if constraint.kind == "not null" and (reason := _second_not_null(constraint, table)) is not None:
+                return reason
             return "constraint must be added to child tables too" if only and children and not constraint.no_inherit else None
         case "foreign key":
+            if only and table.partition_by is not None:
+                return f"cannot use ONLY for foreign key on partitioned table `{table.name}`"
             return _no_foreign_key(constraint, table, state, server)
         case _:
-            return _no_key(constraint, table, server)
+            return _no_key(constraint, table, state, server)
+
+
+def _second_not_null(constraint: ConstraintDefinition, table: Table) -> str | None:
+    """A column has one NOT NULL constraint, under one name (AdjustNotNullInheritance in catalog/pg_constraint.c)."""
+    column = table.columns.get(constraint.columns[0])
+    own = next((c.name for c in table.constraints.values() if c.kind == "not null" and c.columns == constraint.columns), None)
+    if column is None or not column.not_null or constraint.name is None or own is not None:
+        return None
+    if constraint.name == f"{table.name.name}_{column.name}_not_null":
+        return None
+    return f'cannot create not-null constraint "{constraint.name}" on column "{column.name}": it has one'
 
 
 def column_too_new(column: ColumnDefinition, server: Server) -> str | None:
@@ -81,6 +99,11 @@ def _no_foreign_key(key: ConstraintDefinition, table: Table, state: State, serve
     parent = state.table(key.references)
     if not parent.known:
         return f"relation `{parent.name}` does not exist" if state.schema.complete and parent.name not in state.schema.tables else None
+    if (table.persistence == "temporary") is not (parent.persistence == "temporary") or (table.persistence, parent.persistence) == (
+        "permanent",
+        "unlogged",
+    ):
+        return f"constraints on {table.persistence} tables may not reference the {parent.persistence} table `{parent.name}`"
     columns = key.referenced_columns or (parent.primary_key.columns if parent.primary_key is not None else ())
     if not columns:
         return f"there is no primary key for referenced table `{parent.name}`"
@@ -113,7 +136,7 @@ def comparable(own: DataType, referenced: DataType) -> bool:
     return groups[0] == groups[1]
 
 
-def _no_key(key: ConstraintDefinition, table: Table, server: Server) -> str | None:
+def _no_key(key: ConstraintDefinition, table: Table, state: State, server: Server) -> str | None:
     if key.kind == "primary key" and table.primary_key is not None:
         return f"multiple primary keys for table `{table.name}` are not allowed"
     if key.using_index is not None:
@@ -122,7 +145,8 @@ def _no_key(key: ConstraintDefinition, table: Table, server: Server) -> str | No
         if key.kind == "exclusion" and not server.since(17):
             return "exclusion constraints are not supported on partitioned tables"
         columns = set(key.columns) | {one.column for one in key.keys}
-        if any(one.column is None for one in table.partition_by.keys) or not {one.column for one in table.partition_by.keys} <= columns:
+        parted = (one.partition_by for one in (table, *state.schema.descendants(table.name)) if one.partition_by is not None)
+        if any(one.column is None or one.column not in columns for by in parted for one in by.keys):
             return "unique constraint on partitioned table must include all partitioning columns"
     unproved = (c for c in table.constraints.values() if c.kind == "not null" and not c.valid)
     if key.kind == "primary key" and (bad := next((c for c in unproved if set(c.columns) & set(key.columns)), None)) is not None:

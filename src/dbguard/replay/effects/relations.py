@@ -18,8 +18,9 @@ from dbguard.model.operations import (
     SetSchema,
 )
 from dbguard.model.postgres import Server
+from dbguard.model.schema import Table
 from dbguard.model.state import Effects, State
-from dbguard.replay.effects.common import AS, AX, SRX, SUE, add, assumed, indexes_of, lock, lock_all, refused, schema_knows
+from dbguard.replay.effects.common import AS, AX, SRX, SUE, add, after, assumed, indexes_of, lock, lock_all, refused, schema_knows
 from dbguard.replay.effects.dependents import defaults_from, drop_relations, drop_sequence, views_of
 from dbguard.replay.effects.reading import ANALYSED, read_all
 
@@ -34,7 +35,24 @@ def _create_view(view: CreateView, state: State, server: Server) -> Effects:
         return add(Effects(), *reads)
     if not view.replace:
         return refused(f"`{name}` exists") if schema_knows(state.schema, state.table(name)) else add(Effects(), *reads)
+    if (reason := _cannot_replace(view, state.schema.tables[name], state)) is not None:
+        return refused(reason)
     return add(Effects(locks=lock(AX, name)), *reads)
+
+
+def _cannot_replace(view: CreateView, old: Table, state: State) -> str | None:
+    """Columns may only be added at the end (checkViewColumns in view.c)."""
+    if not old.known:
+        return None
+    if old.kind != "view":
+        return f"`{old.name}` is not a view"
+    new = after(state, view).table(old.name)
+    if not new.known:
+        return None
+    if len(new.columns) < len(old.columns):
+        return "cannot drop columns from view"
+    changed = next(((before, now) for before, now in zip(old.columns, new.columns, strict=False) if before != now), None)
+    return None if changed is None else f'cannot change name of view column "{changed[0]}" to "{changed[1]}"'
 
 
 def _create_materialized_view(view: CreateMaterializedView, state: State, server: Server) -> Effects:

@@ -20,6 +20,7 @@ from dbguard.model.schema import Table
 from dbguard.model.state import Effects, State
 from dbguard.replay.effects.common import AS, AX, SUE, S, absent, add, assumed, lock, refused
 from dbguard.replay.effects.common import rewritten as rewrite
+from dbguard.replay.effects.dependents import row_type_user
 
 # Options that only ACCESS EXCLUSIVE changes (src/backend/access/common/reloptions.c); all others need SHARE UPDATE EXCLUSIVE.
 _EXCLUSIVE_OPTIONS = frozenset(
@@ -41,11 +42,14 @@ def _set_options(operation: SetTableOptions, state: State, server: Server) -> Ef
     """AlterTableGetRelOptionsLockLevel."""
     name = state.resolve(operation.table)
     if operation.kind == "index":
+        index = state.schema.find_index(name)
+        if index is not None and state.schema.table(index.table).kind == "partitioned table":
+            return refused(f"`{name}` is a partitioned index, which has no storage parameters")
         return Effects(locks=lock(_mode(operation), name))
     table = state.table(name)
     if (answer := absent(state, table)) is not None:
         return answer
-    if table.known and table.kind == "partitioned table":
+    if table.known and table.kind == "partitioned table" and any(value is not None for _, value in operation.options):
         return refused("cannot specify storage parameters for a partitioned table")
     return Effects(locks=lock(_mode(operation), name), unknown=assumed(table))
 
@@ -63,6 +67,8 @@ def _set_persistence(operation: SetPersistence, state: State, server: Server) ->
     if (answer := absent(state, table)) is not None:
         return answer
     locked = Effects(locks=lock(AX, table.name), unknown=assumed(table))
+    if table.known and table.kind == "partitioned table" and server.since(18):
+        return refused("a partitioned table is neither logged nor unlogged")
     if table.known and (table.persistence == "permanent") == operation.logged:
         return locked
     if table.known and (reason := _no_change(table, operation, state, server)) is not None:
@@ -77,7 +83,11 @@ def _no_change(table: Table, operation: SetPersistence, state: State, server: Se
     if table.persistence == "temporary":
         return f"cannot change logged status of table `{table.name}` because it is temporary"
     if table.kind == "partitioned table":
-        return "a partitioned table is neither logged nor unlogged" if server.since(18) else None
+        return None
+    if (user := row_type_user(state, table)) is not None:
+        return user
+    if not operation.logged and table.published:
+        return f"cannot change table `{table.name}` to unlogged because it is part of a publication"
     if operation.logged:
         others = (state.schema.table(key.references) for key in table.foreign_keys() if key.references not in {None, table.name})
         bad = next((other for other in others if other.persistence == "unlogged"), None)
