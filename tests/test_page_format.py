@@ -11,16 +11,16 @@ import pytest
 
 from dbguard.model import operations
 from dbguard.rulebook import Rule
-from dbguard.rulebook.page import body
+from dbguard.rulebook.page import TOOLS, body
 from dbguard.rulebook.render import index
 from tests.book import BOOK, ROOT
 
 RULES = list(BOOK.rules.values())
 CHECKED = [rule for rule in RULES if not rule.header.engine]
 CASES = sorted((ROOT / "tests" / "cases").glob("*.md"))
-PEERS = {
-    tool: set(names.split()) for tool, names in re.findall(r"^\[(\w+)\]\n([^\[]*)", (ROOT / "tests" / "peer_rules.txt").read_text(), re.MULTILINE)
-}
+OTHER_TOOLS = ROOT / "docs" / "other-tools.md"
+SECTIONS = dict(re.findall(r"^## (\S+)\n(.*?)(?=^## |\Z)", OTHER_TOOLS.read_text(), re.MULTILINE | re.DOTALL))
+ROWS = {tool: dict(re.findall(r"^\| `([^`]+)` \| (.+) \|$", text, re.MULTILINE)) for tool, text in SECTIONS.items()}
 
 
 def by_name(rule: Rule) -> str:
@@ -52,7 +52,25 @@ def test_page_is_complete(rule: Rule):
 @pytest.mark.parametrize("rule", RULES, ids=by_name)
 def test_names_of_other_tools_exist(rule: Rule):
     for tool, names in rule.header.known_as.items():
-        assert set(names) <= PEERS[tool], tool
+        assert set(names) <= ROWS[tool].keys(), tool
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_every_rule_of_another_tool_has_its_name_here_or_a_reason(tool: str, request: pytest.FixtureRequest):
+    for name, cell in ROWS[tool].items():
+        here = ", ".join(f"`{rule.name}`" for rule in sorted(RULES, key=by_name) if name in rule.header.known_as.get(tool, ()))
+        if request.config.getoption("--update") and here and cell != here:
+            OTHER_TOOLS.write_text(OTHER_TOOLS.read_text().replace(f"| `{name}` | {cell} |", f"| `{name}` | {here} |"))
+        else:
+            assert cell == here if here else cell.startswith("none: "), name
+
+
+def test_the_page_on_other_tools_names_rules_that_exist():
+    for tool, rows in ROWS.items():
+        assert rows, tool
+        for name, cell in rows.items():
+            named = set() if cell.startswith("none: ") else set(re.findall(r"`([a-z-]+)`", cell))
+            assert cell.startswith("none: ") or (named and named <= BOOK.rules.keys()), name
 
 
 @pytest.mark.parametrize("rule", RULES, ids=by_name)

@@ -114,6 +114,27 @@ def test_recipe_parses_and_lints_clean(path: Path, example: Example):
         assert [f"{f.line} {f.rule}: {f.message}" for f in found if not TIMEOUT.search(f.rule)] == [], finding.recipe
 
 
+FILLED = re.compile(
+    r"^```sql recipe(?: (?P<variant>[\w-]+))?\n(?P<template>.*?)\n```$(?:\n\nWith the names of an example above:\n\n```sql filled\n(?P<filled>.*?)\n```$)?",
+    re.MULTILINE | re.DOTALL,
+)
+BARE = re.compile(r"^\{[a-z_]+\};?$", re.MULTILINE)  # a line of a recipe that tells nothing before it is filled in
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if any(map(BARE.search, rule.body().recipes.values()))], ids=by_name)
+def test_a_recipe_of_placeholders_alone_is_shown_with_names(rule: Rule, request: pytest.FixtureRequest):
+    bad = [example for example in rule.body().examples if example.kind == "bad" and not example.files[0].name.endswith(".py")]
+    given = [f.recipe for e in bad for f in own(run(e.files, e.config, extend=(rule.name,)).findings, rule.name) if f.recipe is not None]
+    page = ROOT / "rules" / f"{rule.name}.md"
+    for fences in FILLED.finditer(page.read_text()):
+        template = re.compile("(.*)".join(map(re.escape, re.split(r"\{[a-z_]+\}", fences["template"]))), re.DOTALL)
+        filled = [recipe for recipe in given if template.fullmatch(recipe)] if BARE.search(fences["template"]) else []
+        if request.config.getoption("--update") and fences["filled"] is not None and fences["filled"] not in filled:
+            page.write_text(page.read_text().replace(fences["filled"], filled[-1]))
+        else:
+            assert (fences["filled"] in filled) if filled else fences["filled"] is None
+
+
 CLAIMING = [rule for rule in CHECKED if rule.header.claims]
 
 

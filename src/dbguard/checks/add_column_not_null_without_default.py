@@ -14,7 +14,12 @@ from dbguard.model.state import Step
 
 def check(add: AddColumn, step: Step) -> Iterator[Flag]:
     column, table = add.column, step.table(add.table)
-    if table.kind not in {"table", "partitioned table"} or step.is_new(add.table) or column.name in table.columns:
+    if (
+        table.kind not in {"table", "partitioned table"}
+        or step.is_new(add.table)
+        or step.before.may_be_empty(add.table)
+        or column.name in table.columns
+    ):
         return
     key = any(constraint.kind == "primary key" for constraint in column.constraints)
     if not (column.not_null or key) or column.serial or column.identity or column.generated:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from dbguard.checks import Flag, flag
+from dbguard.model.columns import sequence_of
 from dbguard.model.names import quote
 from dbguard.model.operations import AddIdentity, AlterSequence, Select, SetIdentity
 from dbguard.model.state import EndOfScript, Step
@@ -20,13 +21,12 @@ def check(script: EndOfScript, step: Step) -> Iterator[Flag]:  # noqa: ARG001 - 
             continue
         if any(_moves_sequence(later) for later in script.steps[position + 1 :]):
             continue
-        literal = f"{add.table}".replace("'", "''")
         yield flag(
             at=one.statement,
             table=add.table,
             column=quote(add.column),
             identity=add.identity.upper(),
-            sequence=f"pg_get_serial_sequence('{literal}', '{add.column.replace(chr(39), chr(39) * 2)}')",
+            sequence=sequence_of(add.table, add.column),
         )
 
 

@@ -29,7 +29,7 @@ def check(addition: AddConstraint, step: Step) -> Iterator[Flag]:
         constraint=quote(name),
         columns=quote_all(definition.columns),
         options=f" INCLUDE ({quote_all(definition.include)})" * bool(definition.include) + " NULLS NOT DISTINCT" * definition.nulls_not_distinct,
-        clause=constraint_clause(definition._replace(using_index=name), table),
+        clause=constraint_clause(definition._replace(using_index=name, nulls_not_distinct=False), table),
     )
 
 

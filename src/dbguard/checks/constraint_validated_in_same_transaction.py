@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dbguard.checks import Flag, flag
 from dbguard.model.names import quote
 from dbguard.model.operations import AddConstraint, ValidateConstraint
-from dbguard.model.questions import as_definition, bare_constraint_name
+from dbguard.model.questions import as_definition, bare_constraint_name, validated_where_added
 from dbguard.model.sql import constraint_clause
 from dbguard.model.state import Step
 
@@ -16,14 +16,10 @@ def check(validation: ValidateConstraint, step: Step) -> Iterator[Flag]:
     if step.is_new(validation.table) or not step.effects.scans:
         return
     name = step.before.resolve(validation.table)
-    constraint = step.before.schema.table(name).constraints.get(validation.name)
+    constraint = validated_where_added(step)
+    if constraint is None and _added_by_statement(validation, step):
+        constraint = step.table(validation.table).constraints.get(validation.name)
     if constraint is None:
-        return
-    transaction = step.before.transaction
-    if transaction is not None:
-        if validation.name in transaction.before.table(name).constraints:
-            return
-    elif not _added_by_statement(validation, step):
         return
     is_key = constraint.kind == "foreign key" and constraint.references is not None
     yield flag(

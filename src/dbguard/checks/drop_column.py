@@ -8,13 +8,15 @@ from dbguard.checks import Flag, flag
 from dbguard.model.columns import columns_added
 from dbguard.model.names import quote
 from dbguard.model.operations import DropColumn
+from dbguard.model.questions import tables_dropped
 from dbguard.model.state import EndOfScript, Step
 
 
 def check(script: EndOfScript, step: Step) -> Iterator[Flag]:
+    gone = tables_dropped(script.steps)
     for position, one in enumerate(script.steps):
         drop = one.operation
-        if not isinstance(drop, DropColumn) or one.is_new(drop.table):
+        if not isinstance(drop, DropColumn) or one.is_new(drop.table) or one.before.resolve(drop.table) in gone:
             continue
         table = one.table(drop.table)
         missing = table.known and drop.column not in table.columns

@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from dbguard.checks import Flag, flag
 from dbguard.model.names import quote
 from dbguard.model.operations import DropColumn
+from dbguard.model.questions import tables_dropped
 from dbguard.model.schema import Constraint, Table
 from dbguard.model.state import EndOfScript, Step
 
 
 def check(script: EndOfScript, step: Step) -> Iterator[Flag]:
+    gone = tables_dropped(script.steps)
     for one in script.steps:
         drop = one.operation
-        if not isinstance(drop, DropColumn) or one.is_new(drop.table):
+        if not isinstance(drop, DropColumn) or one.is_new(drop.table) or one.before.resolve(drop.table) in gone:
             continue
         end = step.after.schema.table(one.before.resolve(drop.table))
         losses = tuple(_losses(one.table(drop.table), drop.column, end))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dbguard.checks import Flag, flag
 from dbguard.model.names import quote
 from dbguard.model.operations import AddConstraint, DropColumn, DropConstraint
-from dbguard.model.questions import is_not_null_of, tables_dropped
+from dbguard.model.questions import is_not_null_of, refuses_duplicates, tables_dropped
 from dbguard.model.schema import Constraint, Table
 from dbguard.model.state import EndOfScript, Step
 
@@ -56,7 +56,8 @@ def _is_replaced(constraint: Constraint, after: Table) -> bool:
         kept = after.columns.get(column)
         if is_not_null_of(constraint.expression, column) and kept is not None and kept.not_null:
             return True
-    if constraint.kind in {"unique", "primary key"} and any(index.unique and set(index.columns) == columns for index in after.indexes.values()):
+    unique = [index for index in after.indexes.values() if index.unique] if constraint.kind in {"unique", "primary key"} else []
+    if any(set(index.columns) == columns or refuses_duplicates(index, columns) for index in unique):  # a partial one is meant, too
         return True
     return any(
         other.name == constraint.name or (other.kind == constraint.kind and other is not constraint and _columns(other) & columns)

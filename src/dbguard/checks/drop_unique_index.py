@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dbguard.checks import Flag, flag
 from dbguard.model.names import quote_all
 from dbguard.model.operations import DropIndex
-from dbguard.model.questions import tables_dropped
+from dbguard.model.questions import refuses_duplicates, tables_dropped
 from dbguard.model.state import EndOfScript, Step
 
 
@@ -23,5 +23,6 @@ def check(end: EndOfScript, step: Step) -> Iterator[Flag]:
             left = step.after.schema.table(index.table)
             if not set(index.columns) <= left.columns.keys():
                 continue
-            if not any(other.unique and set(other.columns) & set(index.columns) for other in left.indexes.values()):
+            whole = frozenset(index.columns)
+            if not any((other.unique and whole.intersection(other.columns)) or refuses_duplicates(other, whole) for other in left.indexes.values()):
                 yield flag(at=one.statement, index=name, table=one.display(index.table), columns=quote_all(index.columns))

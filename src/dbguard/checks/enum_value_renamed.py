@@ -13,4 +13,4 @@ def check(rename: RenameEnumValue, step: Step) -> Iterator[Flag]:
     known = step.before.schema.types.get(step.before.resolve_type(rename.type))
     if known is not None and known.created is not None and known.created.script == step.before.now.script:
         return
-    yield flag(type=rename.type, label=rename.label, to=rename.to)
+    yield flag(type=rename.type, label=rename.label, to=rename.to, literal=f"'{rename.to.replace(chr(39), chr(39) * 2)}'")

@@ -9,7 +9,7 @@ from dbguard.model.operations import AddEnumValue, Comment, CreateFunction, Crea
 from dbguard.model.state import EndOfTransaction, Step
 
 
-def check(transaction: EndOfTransaction, step: Step) -> Iterator[Flag]:  # noqa: ARG001 - a moment has its steps
+def check(transaction: EndOfTransaction, step: Step) -> Iterator[Flag]:
     added: dict[str, AddEnumValue] = {}
     for one in transaction.steps:
         if one.before.transaction is None:
@@ -17,7 +17,7 @@ def check(transaction: EndOfTransaction, step: Step) -> Iterator[Flag]:  # noqa:
         if isinstance(one.operation, AddEnumValue):
             known = one.before.schema.types.get(one.before.resolve_type(one.operation.type))
             is_new = known is not None and known.created is not None and known.created.transaction == one.before.now.transaction
-            if not is_new and (known is None or one.operation.label not in known.labels):
+            if not (is_new and step.server.since(17)) and (known is None or one.operation.label not in known.labels):
                 added[one.operation.label] = one.operation
             continue
         if isinstance(one.operation, Comment | CreateFunction | CreateTrigger):

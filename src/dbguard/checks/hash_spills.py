@@ -12,6 +12,10 @@ from dbguard.model.quantities import size
 DISK = 1024 * 1024
 
 
+def _batches(count: float) -> str:
+    return "1 batch" if count == 1 else f"{count:,.0f} batches"
+
+
 def check(_plan: Plan, step: PlanStep) -> Iterator[Flag]:
     for measure in step.measures:
         node = measure.node
@@ -31,5 +35,5 @@ def check(_plan: Plan, step: PlanStep) -> Iterator[Flag]:
                 variant="grown" if grown else "",
                 space=space,
                 batches=f"{batches:,.0f}",
-                planned=f"{fact(node, 'Original Hash Batches'):,.0f}",
+                planned=_batches(fact(node, "Original Hash Batches")),
             )

@@ -8,7 +8,7 @@ from dbguard.checks import Flag, blocking_locks, flag
 from dbguard.model.names import Name
 from dbguard.model.operations import Copy, Delete, Insert, Refresh, Update
 from dbguard.model.predicates import pins_rows
-from dbguard.model.questions import new_name
+from dbguard.model.questions import new_name, validated_where_added
 from dbguard.model.state import EndOfTransaction, Lock, Step
 
 
@@ -21,7 +21,7 @@ def check(transaction: EndOfTransaction, step: Step) -> Iterator[Flag]:  # noqa:
         for relation, (lock, earlier, known_as) in held.items() if work else ():
             if relation not in one.before.schema.tables and earlier.before.schema.table(relation).kind == "view":
                 continue  # it has to be dropped before its tables change, and its readers are theirs
-            waits = _made_worse(lock, one)
+            waits = "" if _is_told_already(relation, one) else _made_worse(lock, one)
             if waits and earlier.statement is not one.statement:
                 yield flag(at=one.statement, table=earlier.display(known_as), waits=waits, work=work, mode=str(lock.mode))
                 return
@@ -31,6 +31,12 @@ def check(transaction: EndOfTransaction, step: Step) -> Iterator[Flag]:  # noqa:
         if (names := new_name(one)) is not None and names[0] in held:
             lock, earlier, known_as = held.pop(names[0])
             held[names[1]] = (lock._replace(relation=names[1]), earlier, known_as)
+
+
+def _is_told_already(relation: Name, step: Step) -> bool:
+    """Whether constraint-validated-in-same-transaction says who waits for the locks that adding the constraint took."""
+    constraint = validated_where_added(step)
+    return constraint is not None and relation in {step.before.resolve(step.operation.table), constraint.references}
 
 
 def _made_worse(held: Lock, step: Step) -> str:

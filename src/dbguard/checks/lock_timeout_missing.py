@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dbguard.checks import Flag, blocking_lock, flag
+from dbguard.model.operations import DropIndex
 from dbguard.model.state import EndOfScript, Step
 from dbguard.model.times import milliseconds
 
@@ -13,9 +14,11 @@ def check(script: EndOfScript, step: Step) -> Iterator[Flag]:  # noqa: ARG001 - 
     for one in script.steps:
         lock = blocking_lock(one)
         if lock is not None and not milliseconds(one.before.settings.get("lock_timeout", "0")):
+            of_index = isinstance(one.operation, DropIndex) and lock.relation not in one.before.schema.tables
+            wrapped = one.before.transaction is not None and not one.script.way
             yield flag(
                 at=one.statement,
-                variant="transaction" if one.before.transaction is not None and not one.script.way else "",
+                variant="-".join(word for word, holds in (("index", of_index), ("transaction", wrapped)) if holds),
                 table=one.display(lock.relation),
                 mode=str(lock.mode),
                 waits="read and write" if "read" in lock.mode.blocks else "write",

@@ -8,7 +8,7 @@ from typing import Any
 from dbguard.checks import Flag, flag
 from dbguard.model.operations import SetParameter
 from dbguard.model.state import Step
-from dbguard.model.times import milliseconds
+from dbguard.model.times import milliseconds, with_unit
 
 
 def check(setting: SetParameter, step: Step, options: Mapping[str, Any]) -> Iterator[Flag]:  # noqa: ARG001 - the statement says it all
@@ -16,4 +16,4 @@ def check(setting: SetParameter, step: Step, options: Mapping[str, Any]) -> Iter
         return
     value = milliseconds(setting.value)
     if value is not None and value > options["seconds"] * 1000:
-        yield flag(value=setting.value, seconds=options["seconds"])
+        yield flag(value=with_unit(setting.value), seconds=options["seconds"])

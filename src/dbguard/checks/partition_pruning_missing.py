@@ -11,6 +11,7 @@ from dbguard.model.plan_questions import NOTICED, SCANS, columns_in
 from dbguard.model.schema import Table
 
 PARTITIONS = 4
+STOPS = 0.5  # of the rows, below which a LIMIT is taken to spare most of the partitions
 CONDITIONS = ("Index Cond", "Filter", "Recheck Cond", "TID Cond")
 
 
@@ -20,6 +21,8 @@ def check(_plan: Plan, step: PlanStep) -> Iterator[Flag]:
     for measure in step.measures:
         if measure.node.kind not in {"Append", "Merge Append"} or measure.node.facts.get("Subplans Removed"):
             continue
+        if measure.part < STOPS:
+            continue  # a LIMIT has enough after a few partitions, or after a few rows of each
         scans = [one for child in step.below(measure) for one in (child, *step.below(child)) if one.node.kind in SCANS and one.node.relation]
         parents = [_root(step, one) for one in scans]
         parent = parents[0] if parents and all(one is parents[0] for one in parents) else None
@@ -30,7 +33,7 @@ def check(_plan: Plan, step: PlanStep) -> Iterator[Flag]:
 
 def _of_table(measure: Measure, parent: Table, scans: list[Measure], step: PlanStep) -> Iterator[Flag]:
     assert step.schema is not None
-    read = {one.node.relation for one in scans}
+    read = {one.node.relation for one in scans if one.node.loops != 0}
     whole = len(step.schema.leaves(parent.name))
     if len(read) <= PARTITIONS or len(read) < whole:
         return

@@ -13,7 +13,7 @@ COST = 1_000.0  # of the most expensive plan: below that all are fast
 
 
 def check(_plan: Plan, step: PlanStep) -> Iterator[Flag]:
-    custom = [one for one in step.samples if not one.generic]
+    custom = [one for one in step.samples if not one.generic and not one.absent]
     generic = next((one for one in step.samples if one.generic), None)
     if len(custom) < 2:
         return

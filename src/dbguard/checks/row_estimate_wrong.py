@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dbguard.checks import Flag, flag
-from dbguard.model.plan import Measure, Plan, PlanStep
-from dbguard.model.plan_questions import NOTICED, relation, rows_words
+from dbguard.model.plan import Measure, Node, Plan, PlanStep
+from dbguard.model.plan_questions import JOINS, NOTICED, relation, rows_words
 
 WRONG = 100.0
 INHERITED = 10.0  # an error of a child that explains its parent's
+_GROUPS = frozenset({"Aggregate", "Group", "Unique", "SetOp"})
 FEW = 1_000.0  # rows, below which any plan does
 
 
@@ -22,7 +23,7 @@ def check(_plan: Plan, step: PlanStep) -> Iterator[Flag]:
             continue
         yield flag(
             about=measure,
-            variant="function" if node.kind in {"Function Scan", "ProjectSet"} else "" if node.relation else "node",
+            variant=_variant(node),
             node=node.kind,
             table=relation(node),
             estimated=rows_words(node.rows),
@@ -31,13 +32,27 @@ def check(_plan: Plan, step: PlanStep) -> Iterator[Flag]:
         )
 
 
+def _variant(node: Node) -> str:
+    if node.kind in {"Function Scan", "ProjectSet"}:
+        return "function"
+    if node.kind == "Aggregate" and "Filter" in node.facts:
+        return "having"
+    return "" if node.relation else "node"
+
+
 def _is_inherited(measure: Measure, step: PlanStep) -> bool:
-    return any(one.error is not None and one.error >= INHERITED and one.under == measure.under for one in step.below(measure))
+    """Whether a child is as wrong already; a Hash has no rows of its own to compare, so the one below it counts."""
+    for one in step.below(measure):
+        if _is_inherited(one, step) if one.error is None else one.error >= INHERITED and one.under == measure.under:
+            return True
+    return False
 
 
 def _matters(measure: Measure, step: PlanStep) -> bool:
-    """Whether the node or one that it feeds takes a part of the time, or it says how often a loop runs."""
+    """Whether the node or one that it feeds takes a part of the time, or it says how often a loop runs. Groups decide about joins alone."""
     above = list(step.above(measure))
+    if measure.node.kind in _GROUPS and not any(one.node.kind in JOINS for one in above):
+        return False
     if measure.share >= NOTICED or any(one.share >= NOTICED and one.node.kind != "Gather" for one in above):
         return True
     return measure.node.role == "Outer" and bool(above) and above[0].node.kind == "Nested Loop"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from dbguard.checks import Flag, flag
@@ -9,7 +10,11 @@ from dbguard.model.names import quote
 from dbguard.model.operations import SetParameter
 from dbguard.model.state import Step
 
+_SET_LOCAL = r"(?i)^SET\s+LOCAL\b"
+
 
 def check(setting: SetParameter, step: Step) -> Iterator[Flag]:
     if setting.local and step.before.transaction is None:
-        yield flag(parameter=setting.name, name=quote(setting.name) if "." not in setting.name else setting.name, value=setting.value or "DEFAULT")
+        name = quote(setting.name) if "." not in setting.name else setting.name
+        plain, found = re.subn(_SET_LOCAL, "SET", step.text.strip().rstrip(";"))
+        yield flag(parameter=setting.name, name=name, setting=plain if found else f"SET {name} = '{setting.value or ''}'")

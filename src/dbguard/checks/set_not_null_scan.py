@@ -28,7 +28,7 @@ def check(script: EndOfScript, step: Step) -> Iterator[Flag]:  # noqa: ARG001 - 
             table=change.table,
             column=quote(change.column),
             constraint="" if waiting is None else quote(waiting.name),
-            not_null=not_null_steps(table, change.table, change.column),
+            not_null=not_null_steps(table, change.table, change.column, unfilled=True),
             column_clause=column_clause(added._replace(not_null=True)) if added is not None else "",
         )
 

@@ -20,6 +20,8 @@ def check(operation: object, step: Step) -> Iterator[Flag]:
 
 def _has_a_rule_of_its_own(operation: object, step: Step) -> bool:
     """Whether another rule says what to do instead: NOT NULL without a default, CONCURRENTLY where PostgreSQL does not take it."""
+    if (step.effects.fails or "").startswith("unsafe use of new value"):
+        return True
     match operation:
         case AddColumn():
             return (step.effects.fails or "").endswith("contains null values")

@@ -227,7 +227,7 @@ def _examples(text: str, fences: list[re.Match[str]]) -> list[Example]:
             if not found or found[-1].kind != "bad" or found[-1].output is not None:
                 raise ValueError("a `text output` fence must follow a `sql bad`, `python bad`, `json bad` or `plan bad` fence")
             found[-1] = found[-1]._replace(output=fence["text"], output_span=fence.span("text"))
-        elif info.split()[:2] != ["sql", "recipe"] and info not in {"toml", "sql", "text", "python", "toml config", ""}:
+        elif info.split()[:2] != ["sql", "recipe"] and info not in {"toml", "sql", "sql filled", "text", "python", "toml config", ""}:
             raise ValueError(f"unknown fence `{info}`")
     return found
 
