@@ -118,10 +118,12 @@ def _started(folder: Path, programs: Path) -> str:
 
 
 def _socket(data: Path) -> Path | None:
-    """Where the server on this folder listens, if it runs and is ready (src/include/utils/pidfile.h)."""
+    """Where the server on this folder listens, if it runs and is ready (src/include/utils/pidfile.h). A folder that was copied from one in use has none."""
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
         os.kill(int(lines[0]), 0)
+        if Path(lines[1]).resolve() != data.resolve():
+            return None
     except (OSError, ValueError, IndexError):
         return None
     return Path(lines[4]) if len(lines) >= 8 and lines[7].strip() == "ready" else None

@@ -2,10 +2,10 @@
 
 A change is a migration (an index dropped, narrowed or added, a type changed, a column added), another condition in a query, ten times the rows,
 or a tenant that owns most rows. Prediction: the plans of a ghost before and after, as `dbguard gate` compares them. Truth: the change is made on the
-loaded database inside a transaction, and every query whose plan differs there is executed, the best of three runs before and after.
+loaded database inside a transaction, and every query whose plan differs there is executed, before and after, in turns: the best of many runs.
 
     python -m benchmarks.mutations [shop|tpch] [kind ...]
-    python -m benchmarks.mutations report
+    python -m benchmarks.mutations report | fit
 """
 
 from __future__ import annotations
@@ -16,23 +16,19 @@ import re
 import sys
 import time
 from collections.abc import Iterator
-from functools import cache
-from math import log10
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from benchmarks import ghost_schema, kept, tpch
-from benchmarks.lock_time import _waited
 
 from dbguard.model.record import Record
-from dbguard.planning.risk_seconds import Tables, tables_of
+from dbguard.planning.risk_reads import tables_of
 
-SLOWER = 5.0
-WORTH = 0.001  # seconds: what takes less afterwards is not called slow
 LIMIT = "20s"
 FOLDER = Path(os.environ.get("DBGUARD_BENCH", "/work/scratch/bench")).parent / "risk"
 SCALE = float(os.environ.get("DBGUARD_SCALE", "1"))
+ROUNDS = 2  # of measuring before and after
 MOST_QUERIES = 25  # timed of one change
 
 
@@ -210,9 +206,17 @@ def _connect(dsn: str) -> psycopg.Connection[Any]:
 
 
 def _keep(which: str, kinds: list[str], found: list[Outcome]) -> None:
+    """What was measured before of the same changes and queries stays where it was faster."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    name = f"mutations-{which}{'-' + '-'.join(kinds).replace(' ', '_') if kinds else ''}.json"
-    (FOLDER / name).write_text(json.dumps([list(one) for one in found]))
+    path = FOLDER / f"mutations-{which}{'-' + '-'.join(kinds).replace(' ', '_') if kinds else ''}.json"
+    known = {one[:4]: one for one in map(Outcome._make, json.loads(path.read_text()))} if path.exists() else {}
+    path.write_text(json.dumps([list(_fastest(one, known.pop(one[:4], one))) for one in found] + [list(one) for one in known.values()]))
+
+
+def _fastest(one: Outcome, other: Outcome) -> Outcome:
+    if one.seconds_before is None or other.seconds_before is None or one.seconds_after is None or other.seconds_after is None:
+        return one
+    return one._replace(seconds_before=min(one.seconds_before, other.seconds_before), seconds_after=min(one.seconds_after, other.seconds_after))
 
 
 def _one(one: Mutation, base: Base, ghost: Any, connection: psycopg.Connection[Any]) -> list[Outcome]:
@@ -224,14 +228,29 @@ def _one(one: Mutation, base: Base, ghost: Any, connection: psycopg.Connection[A
             plan = ask(new)
         if _shape(connection, new) == base.shapes[name]:
             return [_outcome(one, base, name, plan)]
-        return [_outcome(one, base, name, plan, _best(connection, old), _best(connection, new))]
+        times = [(_best(connection, old), _best(connection, new)) for _ in range(ROUNDS)]
+        return [_outcome(one, base, name, plan, min(time for time, _ in times), min(time for _, time in times))]
     with ghost.after(list(one.ddl)) as ask:
         plans = {name: ask(text) for name, text in base.texts.items()}
     return _timed(one, base, plans, connection)
 
 
 def _timed(one: Mutation, base: Base, plans: dict[str, Any], connection: psycopg.Connection[Any]) -> list[Outcome]:
-    """Makes the change in a transaction and times the queries whose plan on the server differs now; before it, right afterwards."""
+    """Times the queries whose plan on the server differs after the change, with it and without it in turns: the server's surroundings change, too."""
+    after: dict[str, float] = {}
+    before: dict[str, float] = {}
+    for _ in range(ROUNDS):
+        for name, took in _changed(one, base, connection).items():
+            after[name] = min(took, after.get(name, took))
+        for name in after:
+            took = _best(connection, base.texts[name])
+            before[name] = min(took, before.get(name, took))
+    asked = [name for name in base.texts if not isinstance(base.plans[name], str)]
+    return [_outcome(one, base, name, plans[name], before.get(name), after.get(name)) for name in asked]
+
+
+def _changed(one: Mutation, base: Base, connection: psycopg.Connection[Any]) -> dict[str, float]:
+    """Makes the change in a transaction, and takes it back. Seconds of the queries that are planned otherwise meanwhile."""
     differing: dict[str, float] = {}
     connection.execute(b"BEGIN")
     try:
@@ -247,9 +266,7 @@ def _timed(one: Mutation, base: Base, plans: dict[str, Any], connection: psycopg
                 continue  # it fails now, on the ghost as well: what breaks is counted elsewhere
     finally:
         connection.execute(b"ROLLBACK")
-    before = {name: _best(connection, base.texts[name]) for name in differing}
-    asked = [name for name in base.texts if not isinstance(base.plans[name], str)]
-    return [_outcome(one, base, name, plans[name], before.get(name), differing.get(name)) for name in asked]
+    return differing
 
 
 def _skew(one: Mutation, base: Base) -> list[Outcome]:
@@ -290,9 +307,8 @@ def _keep_base(base: Base, snapshot: Any) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     tables = tables_of(snapshot)
     plans = {name: dict(plan.json) for name, plan in base.plans.items() if not isinstance(plan, str)}
-    (FOLDER / f"base-{base.which}.json").write_text(
-        json.dumps({"sizes": tables.sizes, "correlations": [(*key, value) for key, value in tables.correlations.items()], "plans": plans})
-    )
+    kept_tables = tables._asdict() | {"correlations": [(*key, value) for key, value in tables.correlations.items()]}
+    (FOLDER / f"base-{base.which}.json").write_text(json.dumps(kept_tables | {"plans": plans}))
 
 
 def grow(which: str) -> None:
@@ -303,21 +319,21 @@ def grow(which: str) -> None:
     texts = queries(which)
     module = ghost_schema if which == "shop" else tpch
     with databases(which) as dsn, _connect(dsn) as connection:
-        seconds = {name: _best(connection, text) for name, text in texts.items()}
         snapshot = _snapshot(dsn)
-    plans: list[dict[str, Any]] = []
-    for scale in (1.0, 10.0):
-        with open_ghost(snapshot, scale=scale) as ghost, Ghosts(ghost).before() as ask:
-            plans.append({name: ask(text) for name, text in texts.items()})
-    small = f"small {which}"
-    _keep_base(Base(small, "", texts, plans[0], {}), snapshot)
-    found = []
-    with module.loaded(SCALE * 10) as dsn, _connect(dsn) as connection:
-        for name, text in texts.items():
-            if not isinstance(plans[0][name], str) and not isinstance(plans[1][name], str):
-                costs = plans[0][name].cost, plans[1][name].cost
-                took = _best(connection, text)
-                found.append(Outcome(small, "grow", f"{name} x 10", name, *costs, seconds[name], took, dict(plans[1][name].json)))
+        plans: list[dict[str, Any]] = []
+        for scale in (1.0, 10.0):
+            with open_ghost(snapshot, scale=scale) as ghost, Ghosts(ghost).before() as ask:
+                plans.append({name: ask(text) for name, text in texts.items()})
+        small = f"small {which}"
+        _keep_base(Base(small, "", texts, plans[0], {}), snapshot)
+        found = []
+        with module.loaded(SCALE * 10) as grown, _connect(grown) as large:
+            for name, text in texts.items():
+                if not isinstance(plans[0][name], str) and not isinstance(plans[1][name], str):
+                    costs = plans[0][name].cost, plans[1][name].cost
+                    times = [(_best(connection, text), _best(large, text)) for _ in range(ROUNDS)]
+                    took = min(time for time, _ in times), min(time for _, time in times)
+                    found.append(Outcome(small, "grow", f"{name} x 10", name, *costs, *took, dict(plans[1][name].json)))
     _keep(which, ["grow"], found)
 
 
@@ -337,169 +353,41 @@ def _shape(connection: psycopg.Connection[Any], text: str) -> str:
 
 
 def _best(connection: psycopg.Connection[Any], text: str) -> float:
-    """Seconds of the fastest of three runs, of fewer where one takes long."""
+    """Seconds of the fastest run of many, or of three that take long: other programs only ever make a run slower."""
     best, spent = float("inf"), 0.0
-    for _ in range(4):
+    for number in range(40):
         try:
             with connection.transaction():
-                waited, began = _waited(connection), time.perf_counter()
+                (worked, waited), began = _scheduled(connection), time.perf_counter()
                 connection.execute(text.encode())
-                took = max(time.perf_counter() - began - (_waited(connection) - waited), 1e-5)
+                took = time.perf_counter() - began
+                now_worked, now_waited = _scheduled(connection)
         except psycopg.errors.QueryCanceled:
             return 20.0
+        took = max(took - (now_waited - waited), now_worked - worked, 1e-5)
         best, spent = min(best, took), spent + took
-        if spent > 3:
+        if spent > 2 or (spent > 0.2 and number >= 2):
             break
     return best
 
 
-# -- report -------------------------------------------------------------------------------------------------------------------------------
-
-
-def report() -> None:
-    found = [Outcome(*row) for path in sorted(FOLDER.glob("mutations-*.json")) for row in json.loads(path.read_text())]
-    changes: dict[tuple[str, str, str], list[Outcome]] = {}
-    for one in found:
-        changes.setdefault((one.database, one.kind, one.name), []).append(one)
-    harmful = sum(any(_is_slower(one) for one in group) for group in changes.values())
-    print(f"{len(changes)} changes, {len(found)} pairs of a change and a query")
-    print(f"really at least {SLOWER:g} times slower for some query: {harmful} changes; harmless: {len(changes) - harmful}")
-    for title, said in (("times slower by what is touched", _said), ("by cost alone", _by_cost)):
-        _score(f"{title}: changes", [(any(map(said, group)), any(map(_is_slower, group))) for group in changes.values()])
-        _score(f"{title}: queries", [(said(one), _is_slower(one)) for one in found])
-    for kind in dict.fromkeys(kind for _, kind, _ in changes):
-        _score(f"  {kind}", [(any(map(_said, group)), any(map(_is_slower, group))) for (_, own, _), group in changes.items() if own == kind])
-    held_out = [one for one in found if one.database == "shop" and ghost_schema.half(one.query) == "held-out"]
-    _score("queries that no weight was fitted to", [(_said(one), _is_slower(one)) for one in held_out])
-    _bands(found)
-    for one in found:
-        if _said(one) != _is_slower(one):
-            times = f"{(one.seconds_before or 0) * 1000:.2f} -> {(one.seconds_after or 0) * 1000:.2f} ms, said {_seconds(one)[0] * 1000:.2f} -> {_seconds(one)[1] * 1000:.2f}"
-            print(
-                "missed" if _is_slower(one) else "false ",
-                one.database,
-                one.kind,
-                one.name,
-                one.query,
-                f"cost {one.cost_before:.0f} -> {one.cost_after or 0:.0f}",
-                times,
-            )
-
-
-@cache
-def _base(which: str) -> Any:
-    return json.loads((FOLDER / f"base-{which}.json").read_text())
-
-
-def _seconds(one: Outcome) -> tuple[float, float]:
-    """As estimated, before and after."""
-    from dbguard.planning.plans import of_json
-    from dbguard.planning.risk_seconds import cached_seconds
-
-    base = _base(one.database)
-    grown = 10.0 if one.kind == "grow" else 1.0
-
-    before = cached_seconds(of_json(base["plans"][one.query])[0], _tables(one.database))
-    if one.plan is None:
-        return before, before
-    return before, cached_seconds(of_json(one.plan)[0], _tables(one.database, grown))
-
-
-@cache
-def _tables(which: str, scale: float = 1.0) -> Tables:
-    base = _base(which)
-    sizes = {name: (rows * scale, pages * scale) for name, (rows, pages) in base["sizes"].items()}
-    return Tables(sizes, {(table, column): value for table, column, value in base.get("correlations", ())})
-
-
-def fit() -> None:
-    """Weights that make the logarithms of estimates and measurements agree best, on the half of the shop's queries that may be looked at."""
-    from math import log
-
-    from dbguard.planning.plans import of_json
-    from dbguard.planning.risk_seconds import WEIGHTS, touched
-
-    rows: list[tuple[dict[str, float], float]] = []
-    for path in sorted(FOLDER.glob("mutations-*.json")):
-        for one in map(Outcome._make, json.loads(path.read_text())):
-            if one.seconds_before is None or one.seconds_after is None or one.plan is None or one.kind in {"grow", "skew a tenant"}:
-                continue
-            if one.database == "shop" and ghost_schema.half(one.query) == "held-out":
-                continue
-            base = _base(one.database)
-            for plan, took in ((base["plans"][one.query], one.seconds_before), (one.plan, one.seconds_after)):
-                if 0.0001 < took < 19:
-                    rows.append((touched(of_json(plan)[0], _tables(one.database)), log(took)))
-    weights = dict(WEIGHTS)
-
-    def loss() -> float:
-        total = sum(abs(log(sum(weights[term] * amount for term, amount in terms.items())) - took) ** 1.3 for terms, took in rows)
-        return total + 0.2 * sum(abs(log(weights[term] / WEIGHTS[term])) for term in weights)
-
-    best, step = loss(), 2.0
-    while step > 1.03:
-        improved = False
-        for term in weights:
-            for factor in (step, 1 / step):
-                weights[term] *= factor
-                if (now := loss()) < best - 1e-6:
-                    best, improved = now, True
-                    break
-                weights[term] /= factor
-        step = step if improved else step**0.5
-    print(f"# loss {best:.1f} over {len(rows)} plans")
-    for term, value in weights.items():
-        print(f'    "{term}": {value:.2g},')
-
-
-def _is_slower(one: Outcome) -> bool:
-    if one.seconds_before is None or one.seconds_after is None:
-        return False
-    return one.seconds_after >= WORTH and one.seconds_after >= SLOWER * one.seconds_before
-
-
-def _said(one: Outcome) -> bool:
-    before, after = _seconds(one)
-    return after >= SLOWER * before and after >= WORTH
-
-
-def _by_cost(one: Outcome) -> bool:
-    return one.cost_after is not None and one.cost_after >= SLOWER * one.cost_before
-
-
-def _score(title: str, pairs: list[tuple[bool, bool]]) -> None:
-    right = sum(said and true for said, true in pairs)
-    said, true = sum(one for one, _ in pairs), sum(one for _, one in pairs)
-    precision = f"{right / said:.2f}" if said else "-"
-    recall = f"{right / true:.2f}" if true else "-"
-    print(f"{title:36} {len(pairs):5} judged, {true:4} slower, {said:4} said so: precision {precision}, recall {recall}")
-
-
-def _bands(found: list[Outcome]) -> None:
-    """A line through cost and time of half the queries, and how many of the others lie in its bands."""
-    seen: dict[tuple[str, str], tuple[float, float]] = {}
-    for one in found:
-        if one.seconds_before and one.cost_before > 0:
-            seen[one.database, one.query] = one.cost_before, max(one.seconds_before, 1e-5)
-    points = [(log10(cost), log10(took)) for _, (cost, took) in sorted(seen.items())]
-    if len(points) < 10:
-        return
-    fitted, others = points[::2], points[1::2]
-    mean_x, mean_y = (sum(values) / len(fitted) for values in zip(*fitted, strict=True))
-    slope = sum((x - mean_x) * (y - mean_y) for x, y in fitted) / sum((x - mean_x) ** 2 for x, _ in fitted)
-    start = mean_y - slope * mean_x
-    off = sorted(abs(y - start - slope * x) for x, y in fitted)
-    band = off[int(len(off) * 0.9)]
-    inside = sum(abs(y - start - slope * x) <= band for x, y in others) / len(others)
-    print(
-        f"time bands: seconds = 10^({start:.2f} + {slope:.2f} log10 cost), nine of ten within {10**band:.1f} times; of {len(others)} other queries {inside:.0%} are"
-    )
+def _scheduled(connection: psycopg.Connection[Any]) -> tuple[float, float]:
+    """Seconds that the backend worked, and that it was ready while other programs had the processors (Linux, sched-stats.rst), once it is idle."""
+    process = Path(f"/proc/{connection.info.backend_pid}")
+    for _ in range(20):
+        if " S " in (process / "stat").read_text():
+            break
+        time.sleep(0.0002)
+    worked, waited, _ = (process / "schedstat").read_text().split()
+    return int(worked) / 1e9, int(waited) / 1e9
 
 
 if __name__ == "__main__":
     verb, *rest = sys.argv[1:] or ["report"]
     if verb in {"report", "fit"}:
-        {"report": report, "fit": fit}[verb]()
+        from benchmarks import mutations_report
+
+        {"report": mutations_report.report, "fit": mutations_report.fit}[verb]()
     elif rest == ["grow"]:
         grow(verb)
     else:

@@ -12,7 +12,8 @@ from dbguard.model.sql import index_statement
 from dbguard.model.state import State
 from dbguard.parsing.query import read_query
 from dbguard.pipelines.explain import schema_of
-from dbguard.planning.candidates import About, Facts, candidates, redundant
+from dbguard.planning.candidates import About, Facts, candidates
+from dbguard.planning.existing_indexes import redundant
 from dbguard.planning.plan_candidates import from_plan
 from dbguard.planning.plans import of_text
 from dbguard.queries.resolve import resolve
@@ -76,6 +77,9 @@ def tried(sql: str, known: About | None = None) -> list[str]:
         ("SELECT id FROM customers WHERE email LIKE 'abc%'", "customers (email text_pattern_ops)"),
         ("SELECT id FROM customers WHERE lower(email) LIKE 'abc%'", "customers (lower(email) text_pattern_ops)"),
         ("SELECT line FROM logs WHERE id = $1", "logs (id)"),
+        ("SELECT id FROM customers WHERE email ^@ 'abc'", "customers USING spgist (email)"),
+        ("SELECT id FROM customers c WHERE c.email ^@ $1", "customers (email text_pattern_ops)"),
+        ("SELECT id FROM customers WHERE starts_with(email, 'abc')", "customers (email text_pattern_ops)"),
     ],
 )
 def test_what_might_help_is_tried(sql: str, wanted: str):
@@ -94,6 +98,8 @@ def test_what_might_help_is_tried(sql: str, wanted: str):
         ("SELECT id FROM orders WHERE data = $1", "orders (data)"),
         ("SELECT id FROM orders WHERE placed_at > $1", "orders USING brin (placed_at)"),
         ("SELECT id FROM orders WHERE status = $1 AND total = $2", "orders (total) WHERE status = $1"),
+        ("SELECT o.id FROM customers c JOIN orders o ON o.customer_id = c.id WHERE c.email ^@ $1", "orders USING spgist (status)"),
+        ("SELECT id FROM customers WHERE 'abc' ^@ email", "customers USING spgist (email)"),
         ("SELECT id FROM orders WHERE customer_id = 7 AND total = $1", "orders (total) WHERE customer_id = 7"),
     ],
 )

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import random
 import textwrap
+import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from dbguard.errors import UnreadableSource
 from dbguard.model.plan import Node, Plan, nodes
+from dbguard.pipelines.plans_inspect import plan_step
 from dbguard.planning.node_names import title
-from dbguard.planning.plans import json_of, of_json, of_text, read_plans
+from dbguard.planning.plans import cut_off, json_of, of_json, of_text, read_plans
+from dbguard.planning.sentence import sentence
 
 SIMPLE = """Limit  (cost=0.29..1.02 rows=10 width=16) (actual time=0.027..0.030 rows=10.00 loops=1)
   ->  Index Scan using orders_placed_at_idx on orders  (cost=0.29..783.29 rows=9491 width=16) (actual time=0.026..0.028 rows=10.00 loops=1)
@@ -115,6 +119,55 @@ def test_json_that_psql_printed_over_lines_is_read(explained: list[Any]):
         width = max(map(len, lines))
         text = "QUERY PLAN\n-----\n" + "".join(f" {line:<{width}}+\n" for line in lines[:-1]) + f" {lines[-1]}\n(1 row)\n"
         assert outline(read_plans(text)[0]) == outline(of_json(document)[0])
+
+
+def copied(how: str, lines: list[str]) -> str:
+    """Lines of a plan as a tool prints or copies them."""
+    wide = max(map(len, lines))
+    match how:
+        case "pgAdmin":
+            return '"QUERY PLAN"\n' + "".join('"' + line.replace('"', '""') + '"\n' for line in lines)
+        case "DBeaver":
+            return f"{'QUERY PLAN':<{wide}}|\n{'-' * wide}+\n" + "".join(f"{line:<{wide}}|\n" for line in lines)
+        case "expanded":
+            return "".join(f"-[ RECORD {number} ]{'-' * wide}\nQUERY PLAN | {line}\n" for number, line in enumerate(lines, 1))
+        case "syslog":
+            head = "Jan  1 10:00:00 db postgres[123]: [5-{}] "
+            first = f"{head.format(1)}2026-01-01 10:00:00 UTC [123] LOG:  duration: 5.1 ms  plan:\n"
+            return first + "".join(f"{head.format(number)}#011{line}\n" for number, line in enumerate(lines, 2))
+    return "Hi,\n\nthis is slow:\n\n" + "".join(f"> {line}\n" for line in lines) + "\nAny idea?\n"
+
+
+@pytest.mark.parametrize("how", ["pgAdmin", "DBeaver", "expanded", "syslog", "answer in a mail"])
+def test_a_plan_that_a_tool_copied_is_the_plan(explained: list[Any], how: str):
+    for _, options, text, _ in explained:
+        if options == "COSTS OFF" or "evil" in text:
+            continue
+        lines = text.rstrip("\n").split("\n")
+        assert [outline(plan) for plan in read_plans(copied(how, lines))] == [outline(plan) for plan in of_text(text)], text
+
+
+def test_a_part_of_a_json_plan_is_not_taken_for_the_plan(explained: list[Any]):
+    for _, options, _, document in explained:
+        text = json.dumps(document, indent=2)
+        if options or len(text) < 1_000:
+            continue
+        for end in range(200, len(text) - 2, len(text) // 5):
+            with pytest.raises(UnreadableSource, match=r"breaks off in the middle of a plan|no plan is in this|not JSON"):
+                read_plans(text[:end])
+
+
+def test_a_text_that_ends_before_its_plan_is_seen_to_be_cut_off(explained: list[Any]):
+    for _, options, text, _ in explained:
+        if options == "COSTS OFF" or "evil" in text:
+            continue
+        (whole,) = of_text(text)
+        assert cut_off(whole) == ""
+        first = text.split("\n  ->")[0].split("\n")[0]
+        if whole.root.kind in {"Limit", "Sort", "Hash Join", "Nested Loop"}:
+            assert cut_off(of_text(first)[0]) == whole.root.kind
+    with pytest.raises(UnreadableSource, match="breaks off in the middle of a line"):
+        read_plans("Sort  (cost=1.00..2.00 rows=1 width=4)\n  ->  Seq Scan on a  (cost=0.00..1.0")
 
 
 def test_a_literal_that_looks_like_a_node_is_none(explained: list[Any]):
@@ -226,6 +279,26 @@ def test_depth_and_size_are_limited():
     steps = "\n".join(f"{'  ' * depth}->  Limit  (cost=0..1 rows=1 width=1)" for depth in range(1, 2_000))
     with pytest.raises(UnreadableSource):
         of_text(f"Limit  (cost=0..1 rows=1 width=1)\n{steps}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Append  (cost=0.00..1.00 rows=1 width=1)\n" + "  ->  Seq Scan on t  (cost=0.00..1.00 rows=1 width=1)\n" * 20_000,
+        ('"' * 100 + "\n") * 20_000 + SIMPLE,
+        SIMPLE.split("\n", maxsplit=1)[0] + "\n  Filter: (a = 'x\n" + "abcdefgh\n" * 20_000,
+        SIMPLE.split("\n", maxsplit=1)[0] + "\n  Filter: (a = x\n" + "abcdefgh\n" * 20_000,
+        (">" * 3_000 + " x\n") * 100 + SIMPLE,
+        '"Plan": ' + '[{"' * 100_000,
+    ],
+    ids=["wide", "quotes", "open literal", "wrapped", "answers", "braces"],
+)
+def test_no_text_takes_long(text: str):
+    began = time.perf_counter()
+    with suppress(UnreadableSource):
+        for plan in read_plans(text):
+            sentence(plan_step(plan))
+    assert time.perf_counter() - began < 10
 
 
 def test_numbers_that_are_none_do_no_harm():

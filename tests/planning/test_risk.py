@@ -235,3 +235,51 @@ def test_a_column_with_a_default_is_not_taken_to_be_null() -> None:
     sql = "ALTER TABLE orders ADD COLUMN x text DEFAULT ''; UPDATE orders SET x = 'a' WHERE x IS NULL;"
     null = judge(sql.replace(" DEFAULT ''", ""), snapshot())[1].risk.written_bytes
     assert judge(sql, snapshot())[1].risk.written_bytes < null  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_foreign_key_of_a_table_that_was_just_created_checks_nothing(known: bool) -> None:
+    """Not even the referenced table is read: a hash join asks its outer side for a row first (ExecHashJoin in nodeHashjoin.c)."""
+    sql = "CREATE TABLE parcels (id bigint, order_id bigint); ALTER TABLE parcels ADD FOREIGN KEY (order_id) REFERENCES orders (id);"
+    found = judge(sql, snapshot() if known else None, READ, WRITE)
+    assert [one.risk.verdict for one in found] == ["safe", "safe"]
+    assert found[1].risk.seconds is not None
+    assert found[1].risk.seconds.p90 < 0.1
+
+
+def test_a_foreign_key_of_few_rows_does_not_read_the_many_that_they_reference() -> None:
+    column = "ALTER TABLE countries ADD COLUMN order_id bigint;"
+    _, few = judge(f"{column} ALTER TABLE countries ADD FOREIGN KEY (order_id) REFERENCES orders (id);", snapshot(), READ, WRITE)
+    (many,) = judge("ALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES customers (id);", snapshot(), READ, WRITE)
+    assert (few.risk.verdict, many.risk.verdict) == ("safe", "stop")
+
+
+@pytest.mark.parametrize(
+    ("sql", "verdict"),
+    [
+        ("UPDATE orders SET note = 'x' WHERE id = 7;", "safe"),
+        ("UPDATE orders SET note = 'x' WHERE id = 7 AND status = 'new';", "safe"),
+        ("DELETE FROM orders WHERE 7 = id;", "safe"),
+        ("UPDATE orders SET note = 'x' WHERE id = customer_id;", "review"),
+        ("UPDATE orders SET note = 'x' WHERE customer_id = 7;", "review"),
+        ("UPDATE orders SET note = 'x' WHERE id = 7 OR status = 'new';", "review"),
+        ("UPDATE orders SET note = 'x' WHERE id > 7;", "review"),
+    ],
+)
+def test_without_sizes_one_row_of_a_unique_key_is_known_to_be_one(sql: str, verdict: str) -> None:
+    assert [one.risk.verdict for one in judge(sql, None)] == [verdict]
+
+
+def test_rows_that_are_locked_are_told_with_how_often_somebody_changes_one() -> None:
+    change = Sent("change", "UPDATE orders SET status = $1 WHERE id = $2", a_second=72.0)
+    (one,) = judge("UPDATE orders SET note = 'x';", snapshot(), READ, WRITE, change)
+    (cause,) = [cause for cause in one.causes if cause.kind == "rows"]
+    assert cause.a_second == 72.0
+
+
+def test_a_replica_is_behind_by_what_it_replays_longer_than_the_step_runs() -> None:
+    many, few = (judge(sql, snapshot())[0].risk for sql in ("DELETE FROM orders;", INDEX))
+    assert many.replica_lag is not None
+    assert many.replica_lag > 1
+    assert few.replica_lag == 0
+    assert judge(INDEX, None)[0].risk.replica_lag is None

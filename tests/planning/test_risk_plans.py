@@ -9,7 +9,8 @@ import pytest
 from dbguard.planning.plans import of_json
 from dbguard.planning.risk_breaks import insert_of, left_out, message
 from dbguard.planning.risk_plans import change, orphans, same, verdict
-from dbguard.planning.risk_seconds import Tables, cached_seconds
+from dbguard.planning.risk_reads import Tables
+from dbguard.planning.risk_seconds import cached_seconds
 from tests.planning.risky import state
 
 TABLES = Tables({"public.orders": (1_000_000.0, 20_000.0)}, {("public.orders", "at"): 1.0})
@@ -145,3 +146,10 @@ def test_the_message_is_the_servers(database: str) -> None:
         connection.execute(AFTER.encode())
         with pytest.raises(psycopg.errors.NotNullViolation, match='null value in column "a" of relation "t" violates not-null constraint'):
             connection.execute(b"INSERT INTO t (b) VALUES ('x')")
+
+
+def test_a_plan_that_the_planner_finds_cheaper_is_not_reviewed_for_being_a_little_slower() -> None:
+    found = change(SEQ, INDEX, TABLES)._replace(slower=2.4, seconds=3.0, ratio=0.6)
+    assert verdict(found, 2, 5) == "safe"
+    assert verdict(found._replace(ratio=1.2), 2, 5) == "review"
+    assert verdict(found._replace(slower=6.0), 2, 5) == "stop"

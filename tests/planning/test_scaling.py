@@ -147,7 +147,28 @@ def test_a_column_named_like_a_reference_is_one():
 
 def test_common_values_of_a_key_get_rarer_and_chance_ones_are_let_go():
     _, (found,) = grown(100, column("orders", "tenant_id", n_distinct=100, most_common_vals="{7,8,9}", most_common_freqs="{0.5,0.2,0.003}"))
-    assert (found.most_common_vals, found.most_common_freqs) == ("{7,8}", "{0.05,0.02}")
+    assert found.most_common_vals == "{7,8}"
+    assert shares_of(found) == pytest.approx([0.329, 0.131], rel=0.01)
+
+
+def shares_of(found) -> list[float]:
+    return [float(share) for share in found.most_common_freqs.strip("{}").split(",")]
+
+
+def test_shares_fall_as_the_law_says_that_they_are_spread_by():
+    """Values of rank r of n have (r/n)^a - ((r-1)/n)^a of the rows: ten times as many values leave each 10^-a of its share."""
+    for power, values in ((0.25, 1000), (0.6, 100), (0.25, 40)):
+        shares = [((rank + 1) / values) ** power - (rank / values) ** power for rank in range(min(values, 100))]
+        text = "{" + ",".join(f"{share:.6f}" for share in shares) + "}"
+        common = "{" + ",".join(map(str, range(1, len(shares) + 1))) + "}"
+        _, (found,) = grown(10, column("orders", "tenant_id", n_distinct=values, most_common_vals=common, most_common_freqs=text))
+        assert shares_of(found)[0] == pytest.approx(shares[0] * 10**-power, rel=0.03)
+
+
+def test_a_value_that_few_share_the_rows_with_is_diluted_by_the_middle():
+    for fields in ({"n_distinct": 1.0, "most_common_freqs": "{1}"}, {"n_distinct": -0.001, "most_common_freqs": "{0.6}", "null_frac": 1.0}):
+        _, (found,) = grown(100, column("orders", "tenant_id", most_common_vals="{7}", **fields))
+        assert found.most_common_freqs is None or shares_of(found)[0] == pytest.approx(float(fields["most_common_freqs"].strip("{}")) / 10)
 
 
 def test_common_values_never_add_up_to_more_than_all():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dbguard.model.plan import nodes
 from dbguard.planning.plans import of_text
-from dbguard.planning.sweep import MOST_CHOICES, Bound, Values, bounds, choices, without_values
+from dbguard.planning.sweep import MOST_CHOICES, Bound, Values, bounds, choices, sample, without_values
 
 PLAN = """Nested Loop  (cost=0.29..100.00 rows=10 width=8)
   ->  Seq Scan on public.orders o  (cost=0.00..50.00 rows=10 width=8)
@@ -37,6 +39,32 @@ def test_common_middling_rare_and_absent_values_are_tried():
         ("tenant_id: a rare one",),
         ("tenant_id: one that is not there",),
     ]
+
+
+@pytest.mark.parametrize("kind", ["order_status", "shop.order_status", "inet", "bytea", "text_state", "daterange"])
+def test_no_value_is_made_up_for_a_type_that_does_not_take_any_text(kind: str):
+    found = choices({1: Bound(1, "t", "status", "=")}, (kind,), {("t", "status"): STATUS})
+    assert [one.values for one in found] == [("delivered",), ("pending",), ("lost",)]
+
+
+@pytest.mark.parametrize("kind", ["text", "character varying", "character", "citext", "public.citext"])
+def test_an_absent_word_is_tried_where_any_text_is_taken(kind: str):
+    found = choices({1: Bound(1, "t", "status", "=")}, (kind,), {("t", "status"): STATUS})
+    assert [one.values for one in found][3] == ("absentabs",)
+
+
+def test_a_choice_with_an_absent_value_is_known_for_one():
+    found = choices({1: Bound(1, "t", "tenant_id", "=")}, ("integer",), {("t", "tenant_id"): TENANT})
+    plan = of_text(PLAN)[0]
+    assert [sample(one, plan).absent for one in found] == [False, False, False, True]
+    assert not sample(None, plan).absent
+
+
+def test_a_pattern_that_the_query_writes_itself_is_no_beginning():
+    bound, known = {1: Bound(1, "t", "status", "~~"), 2: Bound(2, "t", "status", "=")}, {("t", "status"): STATUS}
+    assert {one.values[0] for one in choices(bound, ("text", "text"), known)} == {"del%", "pen%"}
+    assert {one.values[0] for one in choices(bound, ("text", "text"), known, 0)} == {"%absent%"}
+    assert choices({1: bound[1]}, ("text",), known, 0) == ()
 
 
 def test_ends_and_middle_of_a_range_are_tried():
@@ -79,4 +107,6 @@ def test_a_plan_for_values_is_told_without_them():
     assert hidden.json == {}
     assert not any(value in shown for value in ("42", "secret", "x,y", "2020", "3.5"))
     assert "t.a_1 = ?" in shown
+    subplan = without_values(of_text("Seq Scan on t  (cost=0.00..5.00 rows=1 width=8)\n  Filter: (NOT (ANY (t.a = (hashed SubPlan 1).col1)))")[0])
+    assert "hashed SubPlan 1" in str(subplan.root.facts["Filter"])
     assert '"b 2"' in shown

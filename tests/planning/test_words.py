@@ -39,6 +39,28 @@ def test_another_plan_and_a_growing_result_are_said():
     assert said[1:] == ("at 100 times the data the plan is another one", "the result grows, too: 500 rows now, 50,000 rows at 100 times")
 
 
+def test_where_the_plan_changes_it_is_said_how():
+    plans = {1.0: plan(90), 10.0: plan(900), 100.0: plan(40_000, 1, "Index Scan", "i")}
+    said = growth.words(growth.growth(plans), plan(90), grown=plans)
+    assert said[1] == "at 100 times the data the plan is another one: Index Scan using i on orders instead of Seq Scan on orders"
+    parallel = Plan(Node("Gather", total_cost=900, rows=1, children=(plan(800).root,)))
+    plans = {1.0: plan(90), 10.0: parallel}
+    assert growth.words(growth.growth(plans), plan(90), grown=plans)[1] == "at 10 times the data the plan is another one: with Gather"
+
+
+def test_partitions_grow_as_one_table():
+    parts = "".join(f"\n  ->  Seq Scan on events_{number} events_{number - 2019}  (cost=0.00..20.00 rows=90 width=8)" for number in range(2020, 2023))
+    append = f"Append  (cost=0.00..60.00 rows=270 width=8){parts}"
+    joined = f"Hash Join  (cost=50.00..120.00 rows=9 width=8)\n  ->  {append.replace(chr(10), chr(10) + '      ')}"
+    whole = f"{joined}\n  ->  Hash  (cost=30.00..30.00 rows=90 width=8)\n        ->  Seq Scan on users  (cost=0.00..30.00 rows=90 width=8)"
+    assert growth.main_table(of_text(append)[0]) == "`events`"
+    assert growth.main_table(of_text(whole)[0]) == "`events`"  # each of its partitions costs less than users
+    known = {f"events_{number}": Size(90, 5, whole="log.events") for number in range(2020, 2023)}
+    assert growth.main_table(of_text(append)[0], known) == "`log.events`"
+    assert "all of `log.events` in 3 partitions" in sentence(plan_step(of_text(append)[0], sizes=known))
+    assert growth.main_table(of_text("Seq Scan on orders o_1  (cost=0.00..20.00 rows=90 width=8)")[0]) == "`orders`"
+
+
 def test_a_result_that_stays_small_is_not_said_to_grow():
     found = growth.growth({1.0: plan(90, 1), 100.0: plan(9_000, 20)})
     assert len(growth.words(found, plan(90))) == 1
@@ -98,6 +120,11 @@ def test_pairs_are_read_from_a_log():
 \tgarbage
 """
     assert times.pairs_in(log) == [(2176.0, 12.5), (0.01, 0.021)]
+    assert times.pairs_in("LOG:  duration: 3.000 ms  statement: SELECT 3\n") == []
+    assert times.pairs_in("") == []
+    messages = [one for one in log.split("2026-11-21 10:00:") if "plan:" in one]
+    objects = "".join(json.dumps({"timestamp": "now", "message": one.split("LOG:  ")[1]}) + "\n" for one in messages)
+    assert times.pairs_in(f"{{broken\n{objects}[]\n") == times.pairs_in(log)
 
 
 SCAN = """Seq Scan on public.orders  (cost=0.00..2176.00 rows=1010 width=12)
@@ -116,6 +143,29 @@ def test_a_scan_that_a_limit_ends_does_not_read_all():
     step = plan_step(of_text(text)[0], sizes={"public.orders": Size(100_000, 926)})
     assert "all of" not in sentence(step)
     assert "grows" not in sentence(step)
+
+
+def test_how_many_rows_are_read_is_said_where_it_is_known():
+    scan = of_text(SCAN)[0]
+    assert sentence(plan_step(scan)).startswith("reads all of `orders` and returns about 1,010 rows")
+    assert "all of `orders` (7.2 MB)" in sentence(plan_step(scan, sizes={"public.orders": Size(0, 926, guessed=True)}))
+    assert "all of `orders` (0 rows)" in sentence(plan_step(scan, sizes={"public.orders": Size(0, 0)}))
+    assert "all of `orders` (1,010 rows)" in sentence(plan_step(of_text(SCAN.split("\n", maxsplit=1)[0])[0]))
+
+
+def test_rows_are_whole():
+    text = "Index Scan using i on orders  (cost=0.29..63.44 rows=5 width=10) (actual time=0.1..0.2 rows=4.60 loops=1)"
+    assert sentence(plan_step(of_text(text)[0])).startswith("reads 5 rows of `orders` through `i` and returns 5 rows")
+
+
+def test_what_a_cache_remembers_is_not_read_again():
+    text = """Nested Loop  (cost=0.00..4640.00 rows=50000 width=8)
+  ->  Seq Scan on a  (cost=0.00..1373.00 rows=50000 width=8)
+  ->  Memoize  (cost=0.00..251.00 rows=1 width=8)
+        Cache Key: a.tenant_id
+        ->  Seq Scan on fresh  (cost=0.00..251.00 rows=9 width=8)"""
+    assert "all of `fresh` (117 rows, 13 times)" in sentence(plan_step(of_text(text)[0]))
+    assert "50,000 times" in sentence(plan_step(of_text(text.replace("..4640", "..12900000"))[0]))
 
 
 def test_a_change_says_what_it_changes():

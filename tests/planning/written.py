@@ -32,7 +32,8 @@ def plan_findings(file: ExampleFile, scripts: list[object], selection: Selection
     schema: Schema | None = final_state([parse(script) for script in scripts], State(), 18).schema if scripts else None  # type: ignore[arg-type]
     sizes = {name: Size(float(rows), int(pages)) for name, rows, pages in SIZE.findall(file.text)}
     samples = tuple(
-        Sample((said.strip(),), float(cost), 0.0, shape.strip(), generic=said.strip() == "generic") for said, cost, shape in SAMPLE.findall(file.text)
+        Sample((said.strip(),), float(cost), 0.0, shape.strip(), generic=said.strip() == "generic", absent="absent" in said)
+        for said, cost, shape in SAMPLE.findall(file.text)
     )
     text = "\n".join(line for line in file.text.splitlines() if not line.startswith("-- "))
     inspection = PlanInspection(selection)

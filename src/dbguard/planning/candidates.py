@@ -15,8 +15,9 @@ from dbguard.model.operations.indexes import CreateIndex
 from dbguard.model.query import Clause, Query
 from dbguard.model.query_questions import shown
 from dbguard.model.record import Record
-from dbguard.model.schema import Index, Table
+from dbguard.model.schema import Table
 from dbguard.model.state import State
+from dbguard.planning.existing_indexes import exists
 from dbguard.queries.clauses import clauses_of
 from dbguard.queries.regions import Region, regions
 
@@ -61,7 +62,8 @@ def candidates(query: Query, about: About) -> tuple[CreateIndex, ...]:
             table = about.state.schema.tables.get(source.table) if source.table is not None and source.kind == "table" else None
             if table is None or not table.known or table.kind not in {"table", "partitioned table", "materialized view"}:
                 continue
-            for made in list(_of_table(query, region, table, clauses[number], about))[:MOST_PER_TABLE]:
+            of_table = list(_of_table(query, region, table, clauses[number], about))[:MOST_PER_TABLE]
+            for made in (*of_table, *_of_beginnings(query, region, number, table, about)):
                 key = identity(made)
                 if key not in found and not exists(made, table):
                     found[key] = made
@@ -264,50 +266,26 @@ def _of_other_methods(table: Table, clauses: Sequence[Clause], about: About) -> 
             yield _index(table, (IndexKey(name),), about, method="brin")
 
 
+def _of_beginnings(query: Query, region: Region, number: int, table: Table, about: About) -> Iterator[CreateIndex]:
+    """For `name ^@ 'ab'` and starts_with(): SP-GiST knows the operator, a btree in the order of bytes does since PostgreSQL 15."""
+    for condition in region.conditions:
+        match condition.tree:
+            case ("op", "^@", ("at", source, str(column)), _):
+                pass
+            case ("call", Name(_, "starts_with"), ("at", source, str(column)), _):
+                pass
+            case _:
+                continue
+        name = query.sources[number].renamed.get(column, column)
+        if source != number or name not in table.columns or table.columns[name].type.builtin not in {"text", "varchar"}:
+            continue
+        yield _index(table, (IndexKey(name, opclass=Name(None, "text_pattern_ops")),), about)
+        yield _index(table, (IndexKey(name),), about, method="spgist")
+
+
 def _index(
     table: Table, keys: tuple[IndexKey, ...], about: About, *, method: str = "btree", include: tuple[str, ...] = (), where: Expression | None = None
 ) -> CreateIndex:
     short = Name(None, table.name.name)
     name = short if about.state.resolve(short) == table.name else table.name
     return CreateIndex(table=name, keys=keys, method=method, include=include, where=where, concurrently=table.kind != "partitioned table")
-
-
-def exists(index: CreateIndex, table: Table) -> bool:
-    """Whether an index that is there begins with the same keys and has all that this one has."""
-    if any(key.expression is not None for key in index.keys):
-        return any(_texts(one.keys) == _texts(index.keys) and one.method == index.method for one in table.indexes.values())
-    if any(key.opclass is not None or key.descending for key in index.keys):
-        return any(one.keys == index.keys and one.method == index.method and one.where is None for one in table.indexes.values())
-    return any(_has(one, index) for one in table.indexes.values())
-
-
-def _has(there: Index, index: CreateIndex) -> bool:
-    if there.method != index.method or not there.valid or (there.where is None) != (index.where is None):
-        return False
-    if there.where is not None and index.where is not None and there.where.tree != index.where.tree:
-        return False
-    same = [key.column for key in there.keys[: len(index.keys)]] == [key.column for key in index.keys]
-    return same and set(index.include) <= {*there.include, *there.columns}
-
-
-def _texts(keys: Iterable[IndexKey]) -> list[str]:
-    return [key.column or (key.expression.sql.strip("()") if key.expression is not None else "") for key in keys]
-
-
-def redundant(index: CreateIndex, table: Table) -> tuple[str, ...]:
-    """Existing indexes that the new one makes superfluous: its first keys, no constraint, no predicate of their own."""
-    if index.method != "btree" or index.where is not None:
-        return ()
-    found = []
-    for one in table.indexes.values():
-        plain = not one.unique and one.constraint is None and one.method == "btree" and one.where is None and not one.include
-        if plain and len(one.keys) < len(index.keys) and _same_keys(one.keys, index.keys[: len(one.keys)]):
-            found.append(one.name.name)
-    return tuple(found)
-
-
-def _same_keys(some: Sequence[IndexKey], others: Sequence[IndexKey]) -> bool:
-    return all(
-        one.column is not None and one.column == other.column and one.opclass == other.opclass and one.descending == other.descending
-        for one, other in zip(some, others, strict=True)
-    )

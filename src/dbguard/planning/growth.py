@@ -6,17 +6,20 @@ In: plans by scale. Out: `Growth` values, and sentences: "cost grows in step wit
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from dbguard.model.plan import Measure, Plan
-from dbguard.model.plan_questions import SCANS, relation, rows_words
+from dbguard.model.plan import Plan, PlanStep, Size, nodes
+from dbguard.model.plan_questions import SCANS, partitioned, relation, rows_words
 from dbguard.model.quantities import duration, number
 from dbguard.model.verdict import Growth
 from dbguard.planning.measures import measures, shape_of
+from dbguard.planning.node_names import title
 from dbguard.planning.times import UNCALIBRATED, Times, seconds
 
 SCALES = (1.0, 10.0, 100.0)
 FLAT, LINEAR, STEEP = 0.15, 0.7, 1.2
+_NAMED = 2  # nodes of a plan that are named where it becomes another one
 
 
 def growth(plans: Mapping[float, Plan]) -> tuple[Growth, ...]:
@@ -34,11 +37,13 @@ def slope(found: Sequence[Growth], *, rows: bool = False) -> float:
     return math.log(after / before) / math.log(high.scale / low.scale)
 
 
-def words(found: Sequence[Growth], plan: Plan, times: Times = UNCALIBRATED) -> tuple[str, ...]:
-    """Sentences on how the query grows, the most important first."""
+def words(
+    found: Sequence[Growth], plan: Plan, times: Times = UNCALIBRATED, *, grown: Mapping[float, Plan] = {}, sizes: Mapping[str, Size] = {}
+) -> tuple[str, ...]:
+    """Sentences on how the query grows, the most important first. `grown` has the plans at other sizes, `sizes` what is known of tables."""
     if len(found) < 2:
         return ()
-    exponent, table = slope(found), main_table(plan)
+    exponent, table = slope(found), main_table(plan, sizes)
     how = (
         "stays as it is, however much data there is"
         if exponent < FLAT
@@ -51,7 +56,8 @@ def words(found: Sequence[Growth], plan: Plan, times: Times = UNCALIBRATED) -> t
     said = [f"cost {how}: {_series(found, times)}"]
     changed = next((one for one in found if not one.same_shape), None)
     if changed is not None:
-        said.append(f"at {changed.scale:g} times the data the plan is another one")
+        exchanged = f": {_exchanged(plan, grown[changed.scale])}" if changed.scale in grown else ""
+        said.append(f"at {changed.scale:g} times the data the plan is another one{exchanged}")
     if slope(found, rows=True) > LINEAR and found[-1].rows >= 1000:
         said.append(f"the result grows, too: {rows_words(found[0].rows)} now, {rows_words(found[-1].rows)} at {found[-1].scale:g} times")
     return tuple(said)
@@ -63,13 +69,20 @@ def _series(found: Sequence[Growth], times: Times) -> str:
     return ", ".join(f"{value} now" if scale == 1 else f"{value} at {scale:g} times" for scale, value in shown)
 
 
-def main_table(plan: Plan) -> str:
-    """The table that the plan spends most on."""
-    scans = [one for one in measures(plan) if one.node.kind in SCANS and one.node.relation]
-    if not scans:
-        return "the data"
-    return f"`{relation(max(scans, key=_weight).node)}`"
+def _exchanged(before: Plan, after: Plan) -> str:
+    """`Index Scan using i on orders instead of Seq Scan on orders`: at most two nodes of each plan that the other has not."""
+    old, new = Counter(map(title, nodes(before.root))), Counter(map(title, nodes(after.root)))
+    come, gone = list(new - old)[:_NAMED], list(old - new)[:_NAMED]
+    return f"{', '.join(come)} instead of {', '.join(gone)}" if come and gone else f"with {', '.join(come)}" if come else f"without {', '.join(gone)}"
 
 
-def _weight(measure: Measure) -> float:
-    return measure.own_cost
+def main_table(plan: Plan, sizes: Mapping[str, Size] = {}) -> str:
+    """The table that the plan spends most on, all its partitions together."""
+    every = measures(plan)
+    step = PlanStep(plan, every, sizes)
+    costs: dict[str, float] = {}
+    for one in every:
+        if one.node.kind in SCANS and one.node.relation:
+            name = partitioned(one, step) or relation(one.node)
+            costs[name] = costs.get(name, 0.0) + one.own_cost
+    return f"`{max(costs, key=lambda name: costs[name])}`" if costs else "the data"

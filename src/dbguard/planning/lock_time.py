@@ -79,6 +79,11 @@ SPREAD = 2.5  # p90 over p50, while nothing was measured on the machine itself
 ROW_OVERHEAD = 28  # bytes: header of a tuple and its line pointer (manual section 66.6, Database Page Layout)
 
 
+REPLAYED = 100e6
+"""Bytes of WAL that a replica replays in a second: it does so in one process. Measured as redo after a crash, which is the same code
+(xlogrecovery.c): 70 to 330 MB/s for index builds, rewrites and changed rows."""
+
+
 class Part(Record):
     """Work of one kind on one relation. Bytes read and written are those of its table and indexes."""
 
@@ -135,6 +140,11 @@ def seconds(work: Work, calibration: Calibration | None = None, costs: Mapping[s
     return Seconds(p50, p50 * calibration.spread * work.uncertain)
 
 
+def replica_lag(work: Work, taken: Seconds | None) -> float | None:
+    """Seconds that a replica has still to replay when the statement is done, if WAL reaches it as it is written."""
+    return None if taken is None or work.unknown else max(0.0, work.wal / REPLAYED - taken.p50)
+
+
 def calibrate(pairs: Sequence[tuple[str, float, float]]) -> Calibration | None:
     """From (kind of work, seconds estimated, seconds measured) of statements; None if none took long enough to tell."""
     ratios = [
@@ -167,7 +177,7 @@ def work_of(steps: Sequence[Step], sizes: Sizes, rows: float | None = None) -> W
     referencing = {name for name, _ in keys}
     for name, key in keys:
         found.add(name, _foreign_key(name, key, sizes, after.schema))
-        if key.parent is not None:
+        if key.parent is not None and sizes.rows(name) != 0:
             found.need(key.parent, sizes.rows(key.parent, after.schema))
     others = [step for step in steps if step.effects.scans and not _is_key_check(step)]
     for name in effects.scans:
@@ -254,6 +264,10 @@ def _is_key_check(step: Step) -> bool:
     return next(_foreign_key_checks((step,)), None) is not None
 
 
+FEWER = 100
+"""Times as many rows in the referenced table, from which on the planner takes its index instead of reading all of it."""
+
+
 class Key(Record):
     """A foreign key whose rows are checked. `parent` is None where it is not known."""
 
@@ -285,12 +299,16 @@ def _checked(step: Step) -> Iterator[Constraint | ConstraintDefinition]:
 
 
 def _foreign_key(name: Name, key: Key, sizes: Sizes, schema: Schema) -> Part | None:
-    """One query joins both tables in full (RI_Initial_Check in src/backend/utils/adt/ri_triggers.c), along indexes where both have one."""
+    """One query joins both tables in full (RI_Initial_Check in src/backend/utils/adt/ri_triggers.c), along indexes where both have one. A table
+    that has few rows or none, as one has that was just created, is looked up row by row in the primary key of the other.
+    """
     parent = key.parent
     rows, size = sizes.rows(name), sizes.heap_bytes(name)
     if rows is None or size is None:
         return None
     others = (sizes.rows(parent, schema) or 0.0) if parent is not None else rows
+    if rows * FEWER < others or not rows:
+        return Part("foreign key", name, {"page read": size / 8192, "reference checked": rows, "key looked up": rows}, read=size)
     read = size + (sizes.bytes(parent, schema) or 0.0 if parent is not None else 0.0)
     served = any(index.columns[: len(key.columns)] == key.columns for index in schema.table(name).indexes.values()) if key.columns else False
     terms = (

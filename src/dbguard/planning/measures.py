@@ -46,7 +46,7 @@ def _measure(node: Node, parent: int | None, above: _Above, found: list[Measure]
     for child in node.children:
         inherited = _Above(
             left,
-            _times(node, child, above.times),
+            _times(node, child, above.times, left),
             _part(node, child, above.part),
             below,
             stops=_stops(node, child) or above.stops,
@@ -79,8 +79,12 @@ def _measure(node: Node, parent: int | None, above: _Above, found: list[Measure]
     return found[place]
 
 
-def _times(node: Node, child: Node, times: float) -> float:
-    """How often the costs suppose that a child runs."""
+def _times(node: Node, child: Node, times: float, cost: float) -> float:
+    """How often the costs suppose that a child runs; `cost` is what is left for it (of a Memoize: cost_memoize_rescan in costsize.c)."""
+    if (
+        node.kind in {"Memoize", "Result Cache"} and child.total_cost > 0
+    ):  # only for keys that are not in its cache (cost_memoize_rescan in costsize.c)
+        return min(times, max(cost / child.total_cost, 1.0))
     if child.role == "Inner" and node.kind == "Nested Loop" and child.kind != "Materialize":
         outer = next((one for one in node.children if one.role == "Outer"), None)
         return times * max(outer.rows if outer is not None else 1.0, 1.0)

@@ -13,7 +13,8 @@ from dbguard.model.names import Name
 from dbguard.model.operations.indexes import CreateIndex
 from dbguard.model.plan import Node, Plan, nodes
 from dbguard.model.schema import Table
-from dbguard.planning.candidates import About, exists, is_sortable
+from dbguard.planning.candidates import About, is_sortable
+from dbguard.planning.existing_indexes import exists
 
 MOST = 30
 _NAME = r'(?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*)'

@@ -31,6 +31,9 @@ _SECTION = re.compile(
     re.DOTALL,
 )
 _LOG = re.compile(r"^.*?\bduration: [\d.]+ ms\s+plan:\s*$")
+_LONGEST = 100_000  # characters of a literal with line ends
+_MOST_WRAPPED = 200  # lines that one line of a plan was wrapped into
+_ENDS = 500  # characters that costs and times take at most
 _INDENT = re.compile(r"\s*")
 
 
@@ -41,6 +44,7 @@ class _Building:
         self.column, self.node, self.role = column, node, role
         self.facts: dict[str, Any] = {}
         self.children: list[_Building] = []
+        self.has_outer = False  # whether one of its children is its first input
         self.heading: tuple[int, str] | None = None  # CTE or SubPlan that stands before its tree
 
 
@@ -72,7 +76,7 @@ def _begins(lines: list[str], at: int) -> bool:
     if _HAS_COST.search(line):
         return known
     after = lines[at + 1] if at + 1 < len(lines) else ""
-    alone = len([one for one in lines if one.strip()]) == 1
+    alone = len(lines) == 1
     inner = is_property(after) or _GROUP.match(after) is not None
     return known and (alone or bool(_ARROW.match(after)) or (inner and _indent(after) > _indent(line)))
 
@@ -91,38 +95,35 @@ def _sql_before(lines: list[str], at: int) -> str:
 
 def _logical(lines: list[str]) -> Iterator[str]:
     """Lines with their continuations: what a mail program wrapped, and literals that hold line ends."""
-    held: str | None = None
-    inside = False
+    held, wrapped, quote = "", 0, ""
     for line in lines:
         if not line.strip():
-            if inside and held is not None:
-                held += "\n"
-            continue
-        if held is None:
-            held = line
-        elif inside or _continues(held, line):
-            held += ("\n" if inside else " ") + (line if inside else line.strip())
+            held += "\n" if quote else ""
+        elif quote and len(held) < _LONGEST:
+            held += f"\n{line}"
+            quote = _quote_after(line, quote)
+        elif held and wrapped < _MOST_WRAPPED and _continues(held, line):
+            held += f" {line.strip()}"
+            wrapped += 1
+            quote = _quote_after(line, quote) if is_property(held) else ""
         else:
-            yield held
-            held = line
-        inside = _is_open(held) and len(held) < 100_000
-    if held is not None:
+            if held:
+                yield held
+            held, wrapped, quote = line, 0, _quote_after(line, "") if is_property(line) else ""
+    if held:
         yield held
 
 
-def _is_open(line: str) -> bool:
-    """Whether a literal or a quoted name that began in a property has not ended yet."""
+def _quote_after(line: str, quote: str) -> str:
+    """The quote of the literal or name that is open at the end of a line, which begins inside of `quote`; "" outside of both."""
     if "'" not in line and '"' not in line:
-        return False
-    if not is_property(line):
-        return False
-    quote = ""
+        return quote
     for character in line:
         if quote:
             quote = "" if character == quote else quote
         elif character in "'\"":
             quote = character
-    return bool(quote)
+    return quote
 
 
 def _continues(held: str, line: str) -> bool:
@@ -131,7 +132,7 @@ def _continues(held: str, line: str) -> bool:
         return False
     if re.match(r"(?:\(?(?:cost|actual|time|rows|width|loops|never)\b[= ]|\(actual|\(never|\(cost)", stripped):
         return True
-    ending = _ENDING.search(held)
+    ending = _ENDING.search(held[-_ENDS:])
     if ending is not None and ending.group().strip():
         return False
     return _ARROW.match(held) is not None or is_property(held) or (_HAS_COST.search(held) is not None)
@@ -204,7 +205,7 @@ class _Reader:
         while len(stack) > 1 and stack[-1].column >= column:
             stack.pop()
         owner = stack[-1]
-        role, label = ("Outer" if not any(child.role in {"Outer", "Inner"} for child in owner.children) else "Inner"), ""
+        role, label = ("Inner" if owner.has_outer else "Outer"), ""
         if owner.heading is not None and column > owner.heading[0]:
             label = owner.heading[1]
             role = "SubPlan" if label.startswith("SubPlan") else "InitPlan"
@@ -214,6 +215,7 @@ class _Reader:
         child = _Building(column, self._node(text.strip(), label), role)
         if owner.node.kind == "Subquery Scan":
             child.role = "Subquery" if not label else role
+        owner.has_outer |= child.role in {"Outer", "Inner"}
         owner.children.append(child)
         stack.append(child)
 
@@ -223,7 +225,8 @@ class _Reader:
         title = " ".join(text[: ending.start()].split())
         parsed = parsed_title(title)
         if parsed is None:
-            raise UnreadableSource(f"this line is no node of a plan: {text[:120]!r}")
+            where = "this plan breaks off in the middle of a line" if "(" in text and not text.endswith(")") else "this line is no node of a plan"
+            raise UnreadableSource(f"{where}: {text[:120]!r}")
         kind, own, facts = parsed
         if label:
             facts["Subplan Name"] = label

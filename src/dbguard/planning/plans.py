@@ -11,17 +11,21 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dbguard.errors import UnreadableSource
-from dbguard.model.plan import Node, Plan
+from dbguard.model.plan import Node, Plan, nodes
 
 MOST_CHARACTERS = 64_000_000
 MOST_NODES = 50_000  # of one text
 MOST_DEPTH = 300
+MOST_FAILURES = 1_000  # beginnings of what looks like JSON and is none, before the first that is
 
 _OWN = frozenset(
     """Node Type|Startup Cost|Total Cost|Plan Rows|Plan Width|Actual Rows|Actual Loops|Actual Total Time|Relation Name|Schema|Alias|Index Name
 Parent Relationship|Plans""".replace("\n", "|").split("|")
 )
-_DECORATION = re.compile(r"\s*(?:QUERY PLAN|[-+=─┌┐└┘├┤┬┴┼]+|\(\d+ rows?\))\s*")
+_DECORATION = re.compile(r"\s*(?:QUERY PLAN|[-+=─┌┐└┘├┤┬┴┼]+|-\[ RECORD \d+ \][-+]*|\(\d+ rows?\))\s*[|│]?\s*")
+_DOCUMENT = re.compile(r'[\[{](?=\s*["{])')
+_FRAME = ("|", "│")
+_HEAD = re.compile(r"^(?:QUERY PLAN *\| ?(?=\S| )|\w{3} [ \d]\d [\d:]{8} \S+ [\w.\-/]+\[\d+\]: \[\d+-\d+\] ?(?:#011)?)")
 _OTHER_FORMAT = re.compile(r"\s*(?:- Plan:|<explain\b|<\?xml)")
 
 
@@ -77,25 +81,31 @@ def _documents(text: str) -> Iterator[Any]:
     """Every JSON array or object in a text; what stands between, as in a log, is skipped."""
     text = _joined_rows(text)
     decoder = json.JSONDecoder()
-    position, failed = 0, ""
+    position, failed, failures = 0, "", 0
     found = False
-    while match := re.compile(r'[\[{](?=\s*["{])').search(text, position):
+    while match := _DOCUMENT.search(text, position):
         try:
             document, position = decoder.raw_decode(text, match.start())
         except RecursionError:
             raise UnreadableSource("this JSON is nested too deeply to be a plan") from None
         except ValueError as error:
-            failed = failed or str(error)
-            if found or position > 1_000_000:
+            failed, failures = failed or str(error), failures + 1
+            if found or position > 1_000_000 or failures > MOST_FAILURES:
                 break
             position = match.start() + 1
-            if text.count("\n", 0, position) > 10_000:
-                break
             continue
+        if failed and not found and not _has_plan(document):
+            break  # a part of what was cut off
         found = True
         yield document
+    if not found and re.search(r'"Node Type"\s*:', text) and failed:
+        raise UnreadableSource(f"this JSON ends or breaks off in the middle of a plan, so its tree cannot be read: paste all of it ({failed})")
     if not found:
         raise UnreadableSource(f"this is not JSON that can be read: {failed or 'it has no array and no object'}")
+
+
+def _has_plan(document: Any) -> bool:
+    return any(isinstance(one, Mapping) and "Plan" in one for one in (document if isinstance(document, list) else [document]))
 
 
 def _joined_rows(text: str) -> str:
@@ -113,13 +123,12 @@ def undecorated(text: str) -> str:
 
 
 def undecorated_lines(lines: list[str]) -> list[str]:
-    """Lines without `> ` of mails, frames, `QUERY PLAN`, `(5 rows)` and psql's `+`, which says that a cell goes on."""
+    """Lines without what stands around a plan: `> ` of mails, frames, quotes of pgAdmin, heads of syslog and of psql's expanded display,
+    `QUERY PLAN`, `(5 rows)`, and psql's `+`, which says that a cell goes on."""
     lines = [line.rstrip() for line in lines]
-    while (filled := [line for line in lines if line.strip()]) and all(line.lstrip().startswith(">") for line in filled):
-        lines = [line.lstrip()[1:].removeprefix(" ") for line in lines]
-    framed = [line for line in lines if line.startswith(("|", "│")) and line.endswith(("|", "│"))]
-    if len(framed) > 1 or (framed and len(framed) == len([line for line in lines if line.strip() and not _DECORATION.fullmatch(line)])):
-        lines = [line[1:-1].rstrip() if line in framed else line for line in lines]
+    while any(line.lstrip().startswith(">") for line in lines):
+        lines = [line.lstrip()[1:].removeprefix(" ") if line.lstrip().startswith(">") else line for line in lines]
+    lines = _unquoted(_unframed([_HEAD.sub("", line) for line in lines]))
     found = []
     for line in lines:
         if _DECORATION.fullmatch(line):
@@ -129,6 +138,35 @@ def undecorated_lines(lines: list[str]) -> list[str]:
             bare = bare[:-1].rstrip()
         found.append(bare)
     return found
+
+
+def _unframed(lines: list[str]) -> list[str]:
+    """Without `|` at both ends, or at the right end alone, as DBeaver prints it."""
+    filled = [line for line in lines if line.strip() and not _DECORATION.fullmatch(line)]
+    framed = sum(map(_is_framed, filled))
+    if framed > 1 or (framed and framed == len(filled)):
+        return [line[1:-1].rstrip() if _is_framed(line) else line for line in lines]
+    if filled and all(line.endswith(_FRAME) for line in filled):
+        return [line[:-1].rstrip() if line.endswith(_FRAME) else line for line in lines]
+    return lines
+
+
+def _is_framed(line: str) -> bool:
+    return line.startswith(_FRAME) and line.endswith(_FRAME)
+
+
+def _unquoted(lines: list[str]) -> list[str]:
+    """Without the quotes around each line, as pgAdmin copies rows."""
+    filled = [line for line in lines if line.strip()]
+    quoted = sum(map(_is_quoted, filled))
+    if not quoted or quoted * 2 <= len(filled):
+        return lines
+    return [line.strip()[1:-1].replace('""', '"') if _is_quoted(line) else line for line in lines]
+
+
+def _is_quoted(line: str) -> bool:
+    bare = line.strip()
+    return len(bare) > 1 and bare.startswith('"') and bare.endswith('"')
 
 
 def _plan(document: Mapping[str, Any], count: _Count) -> Plan:
@@ -194,6 +232,24 @@ def _as_json(node: Node) -> dict[str, Any]:
     if node.children:
         found["Plans"] = [_as_json(child) for child in node.children]
     return found
+
+
+_TWO_INPUTS = frozenset({"Nested Loop", "Hash Join", "Merge Join"})
+_ONE_INPUT = frozenset({"Bitmap Heap Scan", "Sort", "Incremental Sort", "Hash", "Aggregate", "Limit", "Unique", "Materialize", "Memoize"}) | {
+    "Gather",
+    "Gather Merge",
+    "WindowAgg",
+    "LockRows",
+}
+
+
+def cut_off(plan: Plan) -> str:
+    """The node whose input is missing, because the text was not pasted to its end; "" for a whole tree."""
+    for node in nodes(plan.root):
+        needed = 2 if node.kind in _TWO_INPUTS else 1 if node.kind in _ONE_INPUT else 0
+        if sum(child.role not in {"InitPlan", "SubPlan"} for child in node.children) < needed:
+            return node.kind
+    return ""
 
 
 def number(value: object) -> float:

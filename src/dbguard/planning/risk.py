@@ -7,9 +7,11 @@ others wait for is the rest of that.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
+from dbguard.model.expression import Tree
 from dbguard.model.names import Name
 from dbguard.model.operations import Delete, Update
 from dbguard.model.postgres import LockMode
@@ -18,7 +20,7 @@ from dbguard.model.source import Lines, Merged
 from dbguard.model.state import EndOfScript, EndOfTransaction, Lock, State, Step
 from dbguard.model.times import milliseconds
 from dbguard.model.verdict import VERDICTS, Seconds, StepRisk, Waiting
-from dbguard.planning.lock_time import Calibration, Work, seconds, work_of
+from dbguard.planning.lock_time import Calibration, Work, replica_lag, seconds, work_of
 from dbguard.planning.risk_sizes import Sizes
 from dbguard.planning.risk_traffic import Traffic
 from dbguard.replay.effects import merge
@@ -192,6 +194,7 @@ def _judged(rest: Rest, before: dict[Name, LockMode], context: Context) -> Judge
         read_bytes=None if work.unknown else work.read,
         written_bytes=None if work.unknown else work.written,
         wal_bytes=None if work.unknown else work.wal,
+        replica_lag=replica_lag(work, rest.own),
         waiting=waiting,
         transaction=rest.transaction,
     )
@@ -274,7 +277,7 @@ def _causes(risk: StepRisk, steps: Sequence[Step], locks: Sequence[Lock], works:
     changed = sum(part.terms.get(term, 0.0) for part in work.parts if part.kind == "rows" for term in ("row updated", "row deleted"))
     if changed >= limits.review_rows:
         table = next(part.relation for part in work.parts if part.kind == "rows")
-        yield Cause("rows", "review", table, seconds=risk.seconds, rows=changed)
+        yield Cause("rows", "review", table, seconds=risk.seconds, rows=changed, a_second=_changers(table, context))
 
 
 def _dropped(steps: Sequence[Step], context: Context) -> Iterator[Cause]:
@@ -295,9 +298,35 @@ def _dropped(steps: Sequence[Step], context: Context) -> Iterator[Cause]:
                 yield Cause("index dropped", "review", name, a_second=known.index_scans / context.sizes.covered)
 
 
+_CHANGES = re.compile(r"\b(?:UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
+
+
+def _changers(table: Name, context: Context) -> float:
+    """Statements of the application a second that change rows of a table: each waits where it meets a row that is locked."""
+    name = context.sizes.original(table)
+    sent = (one for one in context.traffic if one.a_second and one.shape and _CHANGES.search(one.sql))
+    return sum(one.a_second or 0.0 for one in sent if Lock(name, LockMode.ROW_EXCLUSIVE) in one.locks)
+
+
 def _changes_many(step: Step) -> bool:
     operation = step.operation
-    return isinstance(operation, Update | Delete) and not operation.limited and not step.before.is_empty(operation.table)
+    if not isinstance(operation, Update | Delete) or operation.limited or step.before.is_empty(operation.table):
+        return False
+    if step.script.way:  # of a program, which may send it for each row
+        return True
+    equal = _equal_columns(operation.where.tree) if operation.where is not None else set()
+    indexes = step.before.table(operation.table).indexes.values()
+    return not any(one.unique and one.where is None and len(one.columns) == len(one.keys) and equal.issuperset(one.columns) for one in indexes)
+
+
+def _equal_columns(tree: Tree) -> set[str]:
+    """Columns of which a condition takes one value: at most one row of a unique index has those of all its columns."""
+    if tree[0] == "and":
+        return set[str]().union(*map(_equal_columns, tree[1:]))
+    if tree[0] == "op" and tree[1] == "=" and len(tree) == 4:
+        columns = [one[1] for one in tree[2:] if one[0] == "column"]
+        return set(columns) if len(columns) == 1 else set()
+    return set()
 
 
 def _rates(risk: StepRisk, lock: Lock, context: Context) -> tuple[float | None, float, float, bool]:

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 from dbguard.model.plan import Node, Plan, nodes
 from dbguard.model.record import Record
-from dbguard.planning.risk_seconds import Tables, cached_seconds
+from dbguard.planning.risk_reads import Tables
+from dbguard.planning.risk_seconds import cached_seconds
 
 TIE = 1.01  # costs within one percent are the same plan or as good as that
 NOTHING_KNOWN = Tables()
@@ -46,10 +47,12 @@ def change(before: Plan, after: Plan, tables: Tables = NOTHING_KNOWN) -> Change:
 
 
 def verdict(found: Change, review: float, stop: float, a_second: float = 0.0) -> str:
-    """A query that is over in no time is no reason to stop, however much faster it was before, unless it is sent all the time."""
+    """A query that is over in no time is no reason to stop, however much faster it was before, unless it is sent all the time. Little slower
+    is only what the planner, too, finds dearer: where a new index is chosen, the two models differ by more than that.
+    """
     if found.slower >= stop and (found.seconds >= LONG or found.seconds * a_second >= BUSY):
         return "stop"
-    return "review" if found.slower >= review and found.seconds >= BRIEF else "safe"
+    return "review" if found.slower >= review and found.seconds >= BRIEF and found.ratio >= 1 else "safe"
 
 
 def same(found: Change) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from math import exp, sqrt
+from math import exp, log
 
 from dbguard.model.names import Name
 from dbguard.model.schema import Schema, Table
@@ -168,8 +168,8 @@ def _diluted(grown: ColumnStatistics, before: ColumnStatistics, growth: float, t
     """The most common values of a key among `growth` times as many.
 
     A value's share lies between what it was (the largest tenant grows with the business) and a `growth`th of that (a task gets no more comments
-    because there are more tasks). Which is not known; the middle of the two, by factors, is wrong by the least. Values that were common by
-    chance, less than twice as often as the others, are let go.
+    because there are more tasks). Where between follows from how uneven they are now, see `_concentration`. Values that were common by chance,
+    less than twice as often as the others, are let go.
     """
     if before.most_common_freqs is None or before.most_common_vals is None:
         return grown
@@ -179,7 +179,8 @@ def _diluted(grown: ColumnStatistics, before: ColumnStatistics, growth: float, t
     distinct = before.n_distinct if before.n_distinct > 0 else -before.n_distinct * max(tuples, 1.0)
     others = (1 - before.null_frac - sum(shares)) / (distinct - len(shares)) if distinct > len(shares) + 0.5 else 0.0
     kept = sum(share >= 2 * others for share in shares)
-    less = [share / sqrt(growth) if growth > 1 else share for share in shares[:kept]]
+    rarer = growth ** _concentration(shares[:kept], distinct, 1 - before.null_frac) if growth > 1 else 1.0
+    less = [share / rarer for share in shares[:kept]]
     histogram = before.histogram_bounds if before.histogram_bounds is not None else _range_of(before)
     if kept == 0:
         return grown._replace(most_common_vals=None, most_common_freqs=None, histogram_bounds=histogram)
@@ -188,6 +189,20 @@ def _diluted(grown: ColumnStatistics, before: ColumnStatistics, growth: float, t
         return grown._replace(most_common_freqs=_array([*less, *(share / growth for share in shares[kept:])]))
     first = values if kept == len(shares) else "{" + ",".join(values[1:-1].split(",")[:kept]) + "}"
     return grown._replace(most_common_vals=first, most_common_freqs=_array(less), histogram_bounds=histogram)
+
+
+def _concentration(shares: list[float], distinct: float, whole: float) -> float:
+    """The exponent of a rank-size law: the most common part x of all values has x to this power of the rows. 0: one has them all; 1: all have alike.
+
+    If large and small stay as unequal as they are while there are g times as many, a value's share falls by g to this power.
+    """
+    if not (2 <= distinct < 1e18 and whole > 0):
+        return 0.5
+    first = min(len(shares), int(distinct / 2))
+    held = sum(shares[:first]) / whole
+    if first < 1 or not 0 < held < 1:
+        return 0.5
+    return min(log(held) / log(first / distinct), 1.0)
 
 
 def _range_of(column: ColumnStatistics) -> str | None:

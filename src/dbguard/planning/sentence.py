@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
-from dbguard.model.names import quote
 from dbguard.model.plan import Measure, PlanStep, Size
-from dbguard.model.plan_questions import SCANS, relation, rows_words, scanned
+from dbguard.model.plan_questions import SCANS, partitioned, relation, rows_words, scanned
 from dbguard.model.quantities import duration, number, size
 
 MOST_TABLES = 3
@@ -23,6 +21,7 @@ class _Read:
         self.rows = 0.0
         self.cost = 0.0
         self.whole = False
+        self.counted = True  # whether it is known how many rows that are
         self.times = 1.0
         self.indexes: dict[str, None] = {}
         self.pages = 0
@@ -48,18 +47,10 @@ def _reads(step: PlanStep) -> list[_Read]:
         node = measure.node
         if node.kind not in SCANS or not node.relation or measure.times == 0:
             continue
-        whole = _partitioned(measure, step)
-        read = found.setdefault(whole or node.relation, _Read(quote(whole) if whole else relation(node)))
+        whole = partitioned(measure, step)
+        read = found.setdefault(whole or node.relation, _Read(whole or relation(node)))
         _add(read, measure, step, step.sizes)
     return sorted(found.values(), key=lambda one: -one.cost)
-
-
-def _partitioned(measure: Measure, step: PlanStep) -> str:
-    """The alias of the table of which a scan reads a partition: PostgreSQL calls its partitions `orders_1`, `orders_2` and so on; "" if none."""
-    if not any(one.node.kind in {"Append", "Merge Append"} for one in step.above(measure)):
-        return ""
-    match = re.fullmatch(r"(.+)_\d+", measure.node.alias)
-    return match[1] if match is not None and measure.node.alias != measure.node.relation.rpartition(".")[2] else ""
 
 
 def _add(read: _Read, measure: Measure, step: PlanStep, sizes: Mapping[str, Size]) -> None:
@@ -72,6 +63,7 @@ def _add(read: _Read, measure: Measure, step: PlanStep, sizes: Mapping[str, Size
         read.rows += looked * processes
     elif node.kind == "Seq Scan":
         read.rows += (known.rows * measure.part if known is not None else node.rows) * measure.times
+        read.counted &= "Filter" not in node.facts if known is None else known.rows > 0 or not known.guessed
     else:
         read.rows += node.rows * measure.part * measure.times
     read.whole |= whole
@@ -86,16 +78,15 @@ def _add(read: _Read, measure: Measure, step: PlanStep, sizes: Mapping[str, Size
 
 
 def _said(read: _Read) -> str:
-    if len(read.parts) > 1:
-        return f"{'all' if read.whole else rows_words(max(read.rows, 1.0))} of `{read.table}` in {len(read.parts)} partitions" + (
-            f" ({rows_words(read.rows)}{f', {size(read.pages * PAGE)}' if read.pages else ''})" if read.whole else ""
-        )
-    if read.whole:
-        space = f", {size(read.pages * PAGE)}" if read.pages else ""
-        often = f", {read.times:,.0f} times" if read.times >= 2 else ""
-        return f"all of `{read.table}` ({rows_words(read.rows)}{space}{often})"
-    through = f" through {' and '.join(f'`{index}`' for index in list(read.indexes)[:2])}" if read.indexes else ""
-    return f"{rows_words(max(read.rows, 1.0))} of `{read.table}`{through}"
+    amount = rows_words(max(round(read.rows), 1))
+    where = f" in {len(read.parts)} partitions" if len(read.parts) > 1 else ""
+    if not read.whole:
+        through = f" through {' and '.join(f'`{index}`' for index in list(read.indexes)[:2])}" if read.indexes and not where else ""
+        return f"{amount} of `{read.table}`{where}{through}"
+    known = [rows_words(read.rows)] if read.counted else []
+    known += [size(read.pages * PAGE)] if read.pages else []
+    known += [f"{read.times:,.0f} times"] if read.times >= 2 and not where else []
+    return f"all of `{read.table}`{where}" + (f" ({', '.join(known)})" if known else "")
 
 
 def _outcome(step: PlanStep) -> list[str]:

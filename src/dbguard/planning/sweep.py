@@ -15,6 +15,7 @@ from dbguard.model.record import Record
 from dbguard.planning.measures import shape_of
 
 MOST_CHOICES = 8
+ABSENT = "one that is not there"
 TENANTS = frozenset({"tenant_id", "tenant", "org_id", "organization_id", "organisation_id", "account_id", "company_id", "workspace_id", "shop_id"})
 
 _NAME = r'(?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*)'
@@ -31,6 +32,9 @@ _DEFAULTS = (
     (re.compile(r"json"), "{}"),
     (re.compile(r"uuid"), "00000000-0000-0000-0000-000000000000"),
 )
+
+
+_TEXTUAL = re.compile(r"(?:[\w$]+\.)?(?:text|character varying|character|citext|name)(?:\[\])?\Z")
 
 
 class Bound(Record):
@@ -77,9 +81,12 @@ def bounds(plan: Plan) -> dict[int, Bound]:
     return found
 
 
-def choices(bound: Mapping[int, Bound], types: Sequence[str], values: Mapping[tuple[str, str], Values]) -> tuple[Choice, ...]:
-    """Choices to plan with, the most telling first; none if no parameter has statistics."""
-    ranked = [_ranked(bound.get(number), kind, values) for number, kind in enumerate(types, 1)]
+def choices(bound: Mapping[int, Bound], types: Sequence[str], values: Mapping[tuple[str, str], Values], written: int = 1000) -> tuple[Choice, ...]:
+    """Choices to plan with, the most telling first; none if no parameter has statistics.
+
+    Parameters above `written` stand for literals: a pattern among them has no fixed beginning, or it would have been left as it is.
+    """
+    ranked = [_ranked(bound.get(number), kind, values, is_written=number <= written) for number, kind in enumerate(types, 1)]
     if not any(words for one in ranked for _, words in one):
         return ()
     first = [min(len(one) - 1, 0) for one in ranked]
@@ -102,10 +109,12 @@ def default_values(types: Iterable[str]) -> tuple[str, ...]:
 def sample(choice: Choice | None, plan: Plan) -> Sample:
     """What a plan for a choice of values says; without a choice it is the generic one."""
     words = ("any value",) if choice is None else choice.words
-    return Sample(words, plan.cost, plan.rows, shape_of(plan), generic=choice is None)
+    absent = any(one.endswith(ABSENT) for one in words)
+    return Sample(words, plan.cost, plan.rows, shape_of(plan), generic=choice is None, absent=absent)
 
 
-_LITERAL = re.compile(r"'(?:[^']|'')*'(?:::(?:[\w ]+|\"[^\"]+\")(?:\[\])?)?|(?<![\w$.\"])-?\d+(?:\.\d+)?(?![\w\"])")
+_LITERAL = re.compile(r"'(?:[^']|'')*'(?:::(?:[\w ]+|\"[^\"]+\")(?:\[\])?)?|(?<!Plan )(?<![\w$.\"])-?\d+(?:\.\d+)?(?![\w\"])")
+# `SubPlan 1` and `InitPlan 1` in a condition are names
 
 
 def without_values(plan: Plan) -> Plan:
@@ -127,8 +136,10 @@ def _without(value: Any) -> Any:
 _NO_CONDITIONS = frozenset({"Subplan Name", "CTE Name", "Function Name", "Strategy", "Join Type", "Operation", "Storage", "Sort Method"})
 
 
-def _ranked(bound: Bound | None, kind: str, values: Mapping[tuple[str, str], Values]) -> list[tuple[str, str]]:
+def _ranked(bound: Bound | None, kind: str, values: Mapping[tuple[str, str], Values], *, is_written: bool) -> list[tuple[str, str]]:
     """Values of one parameter with words for each, the most common first."""
+    if bound is not None and bound.operator.startswith("~~") and not is_written:
+        return [("%absent%", "")]
     known = None if bound is None else values.get((bound.relation, bound.column))
     if bound is None or known is None or not (known.common or known.histogram):
         return [(_default(kind), "")]
@@ -136,15 +147,15 @@ def _ranked(bound: Bound | None, kind: str, values: Mapping[tuple[str, str], Val
     if bound.operator in {"<", ">", "<=", ">="}:
         found = _of_range(known, name)
     elif bound.operator.startswith("~~"):
-        found = [(f"{value[:3]}%", f"{name}: begins as {words}") for value, words in _of_value(known)[:2]]
+        found = [(f"{value[:3]}%", f"{name}: begins as {words}") for value, words in _of_value(known, kind)[:2]]
     else:
-        found = [(value, f"{name}: {words}") for value, words in _of_value(known)]
+        found = [(value, f"{name}: {words}") for value, words in _of_value(known, kind)]
     if bound.listed:
         found = [(_array([value]), words) for value, words in found]
     return found or [(_default(kind), "")]
 
 
-def _of_value(known: Values) -> list[tuple[str, str]]:
+def _of_value(known: Values, kind: str) -> list[tuple[str, str]]:
     found: dict[str, str] = {}
     common = known.common
     if common:
@@ -156,9 +167,9 @@ def _of_value(known: Values) -> list[tuple[str, str]]:
         found.setdefault(known.histogram[len(known.histogram) // 2], "a rare one" if common else "any one")
     elif len(common) > 1:
         found.setdefault(common[-1], f"the rarest ({_percent(known.frequencies[-1:])})")
-    absent = _absent(known)
+    absent = _absent(known, kind)
     if absent is not None:
-        found.setdefault(absent, "one that is not there")
+        found.setdefault(absent, ABSENT)
     return list(found.items())
 
 
@@ -171,14 +182,14 @@ def _of_range(known: Values, name: str) -> list[tuple[str, str]]:
     return list(found.items())
 
 
-def _absent(known: Values) -> str | None:
-    """A value that the column does not have, as far as can be told from those that it has."""
+def _absent(known: Values, kind: str) -> str | None:
+    """A value that the column does not have, as far as can be told from those that it has; None for a type whose values are not any text."""
     seen = (*known.common, *known.histogram)
     if all(re.fullmatch(r"-?\d{1,17}", one) for one in seen):
         return str(max(map(int, seen)) + 1)
     if all(re.fullmatch(r"[0-9a-f]{8}-[0-9a-f-]{27}", one) for one in seen):
         return "00000000-0000-0000-0000-000000000000"
-    if any(re.search(r"[^\d\s:.+-]", one) for one in seen) and not any(one.startswith(("{", "[", "(")) for one in seen):
+    if _TEXTUAL.match(kind) and any(re.search(r"[^\d\s:.+-]", one) for one in seen):
         longest = min(max(map(len, seen)), 20)
         return ("absent" * 4)[:longest] if longest > 3 else None
     return None

@@ -10,6 +10,8 @@ import json
 import math
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from itertools import zip_longest
 from pathlib import Path
 
 from dbguard.errors import UnreadableSource, UsageError
@@ -19,6 +21,7 @@ from dbguard.planning.plans import read_plans
 VERSION = 1
 FEWEST_PAIRS = 20
 _HEAD = re.compile(r"duration: (\d+(?:\.\d+)?) ms\s+plan:[ \t]*")
+_JSON_LOG = re.compile(r'"message":\s?"duration: [\d.]+ ms  plan:')
 _MOST = 200_000
 
 
@@ -48,10 +51,11 @@ def seconds(cost: float, times: Times = UNCALIBRATED) -> tuple[float, float]:
 
 def pairs_in(text: str) -> list[tuple[float, float]]:
     """Cost and milliseconds of every plan that auto_explain wrote into a log, in text or JSON. Plans that cannot be read are left out."""
+    text = _messages(text)
     heads = list(_HEAD.finditer(text))[:_MOST]
-    ends = [*(head.start() for head in heads[1:]), len(text)]
     found = []
-    for head, end in zip(heads, ends, strict=True):
+    for head, following in zip_longest(heads, heads[1:]):
+        end = following.start() if following is not None else len(text)
         try:
             plan = read_plans(text[head.end() : min(end, head.end() + 1_000_000)].replace('""', '"'))[0]
         except UnreadableSource:
@@ -59,6 +63,18 @@ def pairs_in(text: str) -> list[tuple[float, float]]:
         if plan.cost > 0 and float(head[1]) > 0:
             found.append((plan.cost, float(head[1])))
     return found
+
+
+def _messages(text: str) -> str:
+    """The messages of a jsonlog, each an object on a line of its own; any other log as it is."""
+    if _JSON_LOG.search(text) is None:
+        return text
+    found = []
+    for line in text.splitlines():
+        if _JSON_LOG.search(line) is not None:
+            with suppress(ValueError, RecursionError, AttributeError):
+                found.append(str(json.loads(line).get("message", "")))
+    return "\n".join(found)
 
 
 def fit(pairs: Sequence[tuple[float, float]]) -> Times:
@@ -74,7 +90,9 @@ def fit(pairs: Sequence[tuple[float, float]]) -> Times:
     rests = sorted(y - slope * x for x, y in points)
     intercept = rests[len(rests) // 2]
     factor = 10 ** (rests[min(int(len(rests) * 0.9), len(rests) - 1)] - intercept)
-    return Times(round(intercept, 4), round(slope, 4), round(max(factor, 1.0), 2), len(pairs), 10 ** points[0][0], 10 ** points[-1][0])
+    return Times(
+        round(intercept, 4), round(slope, 4), round(max(factor, 1.0), 2), len(pairs), round(10 ** points[0][0], 2), round(10 ** points[-1][0], 2)
+    )
 
 
 def load(path: str | Path) -> Times:

@@ -99,15 +99,21 @@ def _change(origin: Origin, name: str, running: str, statements: Sequence[str]) 
     with psycopg.connect(access.superuser(name), autocommit=True) as connection:
         connection.execute(b"SET allow_system_table_mods = on")
         before = _statistics(connection)
+        nodes = {one.oid: one.node for one in sizes.stored(connection)}
         _run(access, name, statements)
         with connection.transaction():
             here = sizes.stored(connection)
             lost = _put_back(connection, before, snapshot)
             new = candidates.measure(connection, access, running, here, built.sizes)
-            known = {one.oid: built.sizes[one.oid] for one in here if one.oid in built.sizes} | new
+            known = {one.oid: _kept(built.sizes[one.oid], rewritten=nodes[one.oid] != one.node) for one in here if one.oid in built.sizes} | new
             sizes.write_sizes(connection, known)
             roles.guard_tables(connection)
             return built._replace(lost=(*built.lost, *lost), sizes=known, files=tuple(sizes.files(connection, here, known)))
+
+
+def _kept(size: sizes.Size, *, rewritten: bool) -> sizes.Size:
+    """A table that was written again has no visibility map until the next VACUUM (`finish_heap_swap`, cluster.c): index-only scans read the table."""
+    return size._replace(all_visible=0, all_frozen=0) if rewritten else size
 
 
 def _statistics(connection: Connection[Any]) -> dict[_Key, tuple[str, str, str]]:

@@ -45,15 +45,23 @@ def statements_of(texts: Sequence[str]) -> list[str]:
     return [text[start:end] for text in texts for start, end, kind in spans(text) if kind == SQL]
 
 
+class RefusedError(ServerError):
+    """`statement` does not run on a ghost."""
+
+    def __init__(self, message: str, statement: str) -> None:
+        super().__init__(f"{message}\n{shortened(statement, 400)}")
+        self.statement = statement
+
+
 def run_all(connection: Connection[Any], statements: Sequence[str]) -> None:
-    """Runs candidate DDL, statement by statement. Raises ServerError with the one that fails."""
+    """Runs candidate DDL, statement by statement. Raises RefusedError with the one that fails."""
     import psycopg
 
     for statement in statements:
         try:
             connection.execute(statement.encode())
         except psycopg.Error as error:
-            raise ServerError(f"this does not run on the ghost: {error.diag.message_primary or error}\n{shortened(statement, 400)}") from None
+            raise RefusedError(f"this does not run on the ghost: {error.diag.message_primary or error}", statement) from None
 
 
 def _run_piece(connection: Connection[Any], text: str, meet: Meet, deadline: float) -> list[str]:
