@@ -53,12 +53,28 @@ def test_nothing_changed_is_said_and_exits_0(project: Path, options: list[str], 
     assert json.loads(capsys.readouterr().out)["findings"] == []
 
 
-def test_a_table_of_the_same_branch_is_in_use_like_any_other(project: Path, capsys: pytest.CaptureFixture[str]):
+def test_a_table_of_the_same_branch_is_new_because_its_migrations_go_out_together(project: Path, capsys: pytest.CaptureFixture[str]):
     commit(project, {"migrations/002_items.sql": "CREATE TABLE items (id bigint PRIMARY KEY, order_id bigint);\n"})
     commit(project, {"migrations/003_index.sql": INDEX.replace("orders", "items")})
-    assert found(capsys, "--since", "main") == (1, ["migrations/003_index.sql:2 create-index-blocking"])
-    write(project, {"dbguard.toml": 'deployed = "001"\n'})
     assert found(capsys, "--since", "main") == (0, [])
+    run(["check", "--since", "main"])
+    assert "2 new migrations in migrations are taken to go out together" in capsys.readouterr().out
+    write(project, {"dbguard.toml": 'deployed = "002"\n'})
+    assert found(capsys, "--since", "main") == (1, ["migrations/003_index.sql:2 create-index-blocking"])
+
+
+def test_a_table_that_was_merged_is_in_use_though_its_migration_was_edited_or_follows_a_new_one(project: Path, capsys: pytest.CaptureFixture[str]):
+    commit(project, {"migrations/000_before.sql": "CREATE TABLE items (id bigint PRIMARY KEY);\n", "migrations/002_index.sql": INDEX})
+    assert found(capsys, "--since", "main") == (1, ["migrations/002_index.sql:2 create-index-blocking"])
+    write(project, {"migrations/001_orders.sql": ORDERS + "-- more\nSELECT 1;\n"})
+    assert found(capsys, "--since", "main", "--ignore", "merged-migration-edited") == (1, ["migrations/002_index.sql:2 create-index-blocking"])
+
+
+def test_a_table_that_an_earlier_commit_of_the_branch_creates_is_new_for_what_is_staged(project: Path, capsys: pytest.CaptureFixture[str]):
+    commit(project, {"migrations/002_items.sql": "CREATE TABLE items (id bigint PRIMARY KEY, order_id bigint);\n"})
+    write(project, {"migrations/003_index.sql": INDEX.replace("orders", "items"), "migrations/004_index.sql": INDEX})
+    git(project, "add", ".")
+    assert found(capsys, "--staged") == (1, ["migrations/004_index.sql:2 create-index-blocking"])
 
 
 def test_an_edited_merged_migration_is_a_finding_of_its_own(project: Path, capsys: pytest.CaptureFixture[str]):

@@ -55,7 +55,7 @@ class Comparison:
         """The files that others may have run already: those of the base, which a commit on a branch of one's own is not."""
         if self._merged is None:
             repository = self.repository
-            head, main = repository.commit("HEAD"), repository.default_branch()
+            head, main = repository.commit("HEAD"), repository.commit(repository.default_branch())
             base = repository.merge_base(head, main) if head and main else ""
             self._merged = self.base if base in {"", head} else repository.tree(base)
         return self._merged
@@ -170,6 +170,11 @@ class Changes:
         except UnreadableSource:
             return set()
         return {hashed(raw, like), hashed(raw.replace(b"\r\n", b"\n"), like)}
+
+    def is_merged(self, path: str) -> bool:
+        """Whether something was merged at a path, whatever it held."""
+        located = self.locate(path)
+        return located is not None and located[1] in located[0].merged
 
     def before(self, path: str) -> bytes | None:
         """What was merged at a path, None if nothing was or this clone does not have it."""

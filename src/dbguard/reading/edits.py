@@ -6,7 +6,7 @@ Python migration. A tool that compares checksums of whole files is stricter than
 """
 
 # pathlib is several times slower over thousands of files, and takes 10 ms to import.
-# ruff: noqa: PTH120
+# ruff: noqa: PTH118, PTH120
 
 from __future__ import annotations
 
@@ -99,7 +99,29 @@ def compared_programs(desk: Desk, history: History, asked: Iterable[str]) -> His
             found.append(script._replace(merged=Merged(way, was, 0 if runs_again else at or 0)))
         else:
             found.append(script)
-    return history._replace(scripts=tuple(found))
+    return going_together(desk, history._replace(scripts=tuple(found)))
+
+
+def going_together(desk: Desk, history: History) -> History:
+    """New migrations at the end of a history go out together, unless `deployed` says what production has."""
+    changes = desk.changes
+    if changes is None or history.undeployed_from is not None:
+        return history
+
+    def is_new(script: Script) -> bool:
+        if script.merged is not None:
+            return False
+        return script.tool == "liquibase" or not changes.is_merged(os.path.join(desk.config.cwd, script.source.path))
+
+    first = len(history.scripts)
+    while first and (history.scripts[first - 1].direction == "repeatable" or is_new(history.scripts[first - 1])):
+        first -= 1
+    new = [script for script in history.scripts[first:] if script.direction == "up"]
+    if len(new) > 1:
+        desk.notes.append(
+            f"{len(new)} new migrations in {history.root} are taken to go out together: what one creates is new for all (`deployed` says otherwise)"
+        )
+    return history._replace(undeployed_from=first) if new else history
 
 
 def _former(script: Script, gone: dict[str, str]) -> str:

@@ -71,7 +71,7 @@ class Repository:
 
     def commit(self, name: str) -> str:
         """The commit that a name means, `""` if there is none."""
-        if name.startswith("-") or "\0" in name:
+        if not name or name.startswith("-") or "\0" in name:
             return ""
         found = (self.output("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}") or b"").decode().strip()
         return found if _HASH.fullmatch(found) else ""
@@ -123,8 +123,8 @@ class Repository:
         return {path.removeprefix("./") for path in os.fsdecode(listed or b"").split("\0")} - {""}
 
     def default_branch(self) -> str:
-        """The commit where the branch that others build on stands, `""` if that cannot be told."""
-        return next((commit for name in _MAIN if (commit := self.commit(name))), "")
+        """The branch that others build on, `""` if that cannot be told."""
+        return next((name for name in _MAIN if self.commit(name)), "")
 
     def close(self) -> None:
         if self._blobs is not None:

@@ -143,7 +143,12 @@ def assemble(desk: Desk, tree: Tree, tool: Tool, asked: set[str], entry: Migrati
         scripts = compared(desk, tree, tool, scripts, asked)
     _note_programs(desk, tree)
     described = _describe(tool, tree.root, scripts, forced)
-    return history_of(desk, entry, History(tree.root, tool.name, described, scripts, frozenset(map(desk.shown, asked))), after)
+    history = history_of(desk, entry, History(tree.root, tool.name, described, scripts, frozenset(map(desk.shown, asked))), after)
+    if desk.changes is not None:
+        from dbguard.reading.edits import going_together
+
+        return going_together(desk, history)
+    return history
 
 
 def forced_transaction(desk: Desk, entry: Migrations) -> str:
