@@ -78,6 +78,7 @@ class Config(Record):
     schema: str = ""
     baseline: str = ""
     snapshot: str = ""
+    postgres_bin: str = ""
     gate: Mapping[str, Any] = {}  # as written; pipelines/gate_settings.py reads it
     python: str = ""
     django_settings: str = ""
@@ -385,6 +386,7 @@ KEYS: Mapping[str, Key] = {
     "deployed": _DEPLOYED,
     "schema": _SCHEMA,
     "snapshot": Key(_string, "snapshot of production, as `dbguard snapshot` writes it: sizes, rates, and which migrations are applied"),
+    "postgres-bin": Key(_string, "the `bin` folder of a PostgreSQL of production's major, for ghosts; empty: that of `dbguard[embedded]`"),
     "gate": Key(_table, "what `dbguard gate` reads, and from when on it says review or stop"),
     "baseline": Key(_string, "file of the findings on queries that are known, as `dbguard baseline write` makes it"),
     "python": Key(_string, "interpreter of the project's environment, for `--render`; empty: it is found"),

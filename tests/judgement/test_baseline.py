@@ -187,3 +187,11 @@ def test_a_name_on_the_command_line_is_relative_to_the_working_directory():
     configured = Config(root="/shop", cwd="/shop/web", baseline="b.json")
     assert place_of(configured) == ("/shop/b.json", "/shop/b.json")
     assert place_of(configured._replace(given={"baseline": "the command line"})) == ("/shop/web/b.json", "b.json")
+
+
+def test_costs_are_written_and_read_and_a_file_without_them_is_fine() -> None:
+    known = Baseline("b.json", {}, {"test": 3}, {"a": 2, "b": 1}, {"a": 12.5, "c": 3.0})
+    read = parse(known.text().encode(), "b.json")
+    assert (read.units, read.shapes, read.costs) == ({"test": 3}, {"a": 2, "b": 1}, {"a": 12.5, "c": 3.0})
+    odd = b'{"dbguard": "baseline", "version": 1, "findings": [], "budgets": {"shapes": {"a": {"calls": 2}, "b": {"cost": -1}, "c": {"cost": "x"}}}}'
+    assert (parse(odd, "b.json").shapes, parse(odd, "b.json").costs) == ({"a": 2}, {})

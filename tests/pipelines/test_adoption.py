@@ -19,6 +19,7 @@ from dbguard.errors import UnreadableSource, UsageError
 from dbguard.model.finding import Result
 from dbguard.pipelines.baseline import adopt, prune
 from dbguard.pipelines.check import check
+from dbguard.pipelines.gate import gate
 from dbguard.pipelines.workload import judge_capture
 
 NAME = "dbguard-baseline.json"
@@ -196,3 +197,26 @@ def test_another_file_can_be_written_and_named(project: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_an_error(project: Path) -> None:
     project.chmod(0o500)
     assert dbguard(project, "baseline", "write").returncode == 2
+
+
+def test_the_gate_reviews_what_is_new_and_tells_its_place_in_the_code(project: Path) -> None:
+    (project / "migrations" / "002_more.sql").write_text("ALTER TABLE customers ADD COLUMN phone text;")
+    pending = ["migrations/002_more.sql"]
+    new = gate(config(project, baseline=""), pending, environment={})
+    repeated = next(one for one in new.findings if one.rule == "query-per-row")
+    assert (repeated.path, repeated.line, new.verdict) == ("shop/views.py", 12, "review")
+    assert any(reason.startswith("shop/views.py:12: ") for reason in new.reasons)
+    adopted(project)
+    known = gate(config(project), pending, environment={})
+    assert ([one for one in known.findings if one.shape or one.calls], known.budgets, known.verdict) == ([], (), "safe")
+
+
+def test_the_gate_tells_how_far_numbers_moved_since_the_baseline(project: Path) -> None:
+    adopted(project)
+    capture(project, children=9)
+    moved = {(one.name, one.subject): (one.recorded, one.now, one.exceeded) for one in gate(config(project), [], environment={}).budgets}
+    assert moved["queries per unit", "GET /customers"] == (4, 10, False)
+    (project / "dbguard.toml").write_text(f'baseline = "{NAME}"\n[gate]\nbudgets = {{ queries-per-unit = 5 }}\n')
+    found = gate(config(project), [], environment={})
+    assert [(one.now, one.exceeded) for one in found.budgets if one.name == "queries per unit"] == [(10, True)]
+    assert found.verdict == "review"

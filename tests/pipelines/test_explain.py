@@ -124,6 +124,66 @@ def test_values_are_swept_and_never_told(tmp_path: Path, shop: str):
         assert "pending" not in text
 
 
+def test_a_column_of_an_enum_is_swept_too(tmp_path: Path, shop: str):
+    with psycopg.connect(shop, autocommit=True) as connection:
+        connection.execute("CREATE TYPE shade AS ENUM ('light', 'dark', 'grey'); CREATE TABLE shades (id int, shade shade, at inet)")
+        connection.execute(
+            "INSERT INTO shades SELECT i, (ARRAY['light', 'light', 'dark', 'grey']::shade[])[1 + i % 4], '10.0.0.1' FROM generate_series(1, 3000) i"
+        )
+        connection.execute("ANALYZE shades")
+    try:
+        (one,) = on_database(tmp_path, shop, "SELECT * FROM shades WHERE shade = $1 AND at = $2").queries
+        assert one.unread == ""
+        assert len(one.samples) == 4
+    finally:
+        with psycopg.connect(shop, autocommit=True) as connection:
+            connection.execute("DROP TABLE shades; DROP TYPE shade")
+
+
+def test_a_table_that_was_never_analyzed_or_is_empty_is_named(tmp_path: Path, shop: str):
+    with psycopg.connect(shop, autocommit=True) as connection:
+        connection.execute("CREATE TABLE fresh AS SELECT i AS id FROM generate_series(1, 3000) i; CREATE TABLE hollow (id int)")
+    try:
+        tables = ("fresh", "items", "hollow")
+        fresh, known, hollow = on_database(tmp_path, shop, *(f"SELECT * FROM {table} WHERE id = 3" for table in tables)).queries
+        assert hollow.assumes == ("`hollow` is empty here: rows and costs say nothing of how it will be",)
+        assert fresh.assumes == ("`fresh` was never analyzed, so rows and costs are a guess: run ANALYZE fresh",)
+        assert known.assumes == ()
+    finally:
+        with psycopg.connect(shop, autocommit=True) as connection:
+            connection.execute("DROP TABLE fresh, hollow")
+
+
+def test_what_is_wrong_for_an_absent_value_alone_is_not_said(tmp_path: Path, shop: str):
+    with psycopg.connect(shop, autocommit=True) as connection:
+        connection.execute("CREATE TABLE kinds AS SELECT i AS id, 'kind ' || i % 3 AS kind, i % 100 AS age FROM generate_series(1, 20000) i")
+        connection.execute("ANALYZE kinds")
+    try:
+        kind, age = on_database(tmp_path, shop, "SELECT id FROM kinds WHERE kind = $1", "SELECT id FROM kinds WHERE age = $1").queries
+        assert [sample.absent for sample in kind.samples] == [False, False, False, False, True]
+        assert kind.findings == ()
+        assert [finding.rule for finding in age.findings] == ["seq-scan-discards-most-rows"]
+    finally:
+        with psycopg.connect(shop, autocommit=True) as connection:
+            connection.execute("DROP TABLE kinds")
+
+
+def test_a_partitioned_table_has_its_name_whatever_its_alias(tmp_path: Path, shop: str):
+    every, one = on_database(tmp_path, shop, "SELECT * FROM events e WHERE kind = 'k1'", "SELECT * FROM events_2020 e WHERE kind = 'k1'").queries
+    assert every.sentence.startswith("reads all of `events` in 5 partitions (5,000 rows")
+    assert one.sentence.startswith("reads all of `events_2020` (")
+    snapshot(shop, tmp_path / "shop.dbguard", SnapshotWishes(statements=0))
+    ghostly = explain(Config.load(tmp_path), ["SELECT * FROM events e WHERE kind = 'k1'"], Wishes(snapshot="shop.dbguard", grow=False)).queries[0]
+    assert ghostly.sentence.startswith("reads all of `events` in 5 partitions (5,000 rows")
+
+
+def test_choices_that_cost_the_same_are_one_line(tmp_path: Path, shop: str):
+    same = render(on_database(tmp_path, shop, "SELECT * FROM customers WHERE name = $1"))
+    assert "values    the same plan at the same cost for 3 choices of values\n\n" in same
+    other = render(on_database(tmp_path, shop, "SELECT * FROM orders WHERE status = $1"))
+    assert "different plans for 5 choices of values; cost:\n" in other
+
+
 def test_a_value_of_the_query_itself_stays(tmp_path: Path, shop: str):
     assert "'pending'" in render(on_database(tmp_path, shop, "SELECT * FROM orders WHERE status = 'pending'"))
 
@@ -132,6 +192,8 @@ def test_analyze_executes_what_reads_and_says_what_it_does_not(tmp_path: Path, s
     found = on_database(tmp_path, shop, "SELECT count(*) FROM items", "DELETE FROM items", analyze=True)
     assert [one.plan.executed for one in found.queries if one.plan] == [True, False]
     assert any("not executed" in sentence for sentence in found.queries[1].assumes)
+    assert "not run   this query writes or locks: it is executed only with --disposable" in render(found)
+    assert render(found).count("not run") == 1
     with psycopg.connect(shop) as connection:
         assert connection.execute("SELECT count(*) FROM items").fetchone() == (40_000,)
 
@@ -149,6 +211,28 @@ def test_a_query_that_cannot_be_planned_ends_with_three(tmp_path: Path, shop: st
     found = on_database(tmp_path, shop, "SELECT nothing FROM orders")
     assert found.exit_code == 3
     assert "not planned" in render(found)
+    assert render(found).endswith("\n\n1 query could not be planned.\n")
+
+
+def test_what_is_left_to_a_ghost_is_told_where_something_was_found(tmp_path: Path, shop: str):
+    scan, lookup = "SELECT sku FROM items WHERE order_id = 5", "SELECT sku FROM items WHERE id = 5"
+    assert any("--snapshot FILE" in note for note in on_database(tmp_path, shop, scan).notes)
+    assert not any("--snapshot FILE" in note for note in on_database(tmp_path, shop, lookup).notes)
+    assert not any("--snapshot FILE" in note for note in on_database(tmp_path, shop, scan, grow=False, advise=False).notes)
+
+
+def test_a_plan_that_was_cut_off_is_explained_as_far_as_it_goes(tmp_path: Path):
+    found = explain(Config.load(tmp_path), (), Wishes(plan="-"), standard_input="Sort  (cost=9.00..9.10 rows=1 width=4)\n  Sort Key: a\n")
+    assert found.queries[0].assumes == ("the plan was cut off: a Sort has less input than it needs, and nothing is said of what is missing",)
+    assert explain(Config.load(tmp_path), (), Wishes(plan="-"), standard_input=PLAN).queries[0].assumes == ()
+
+
+@pytest.mark.parametrize("width", [72, 80, 120])
+def test_the_report_keeps_to_the_width_of_a_terminal(tmp_path: Path, shop: str, width: int):
+    sql = "SELECT o.id, c.name FROM orders o JOIN customers c ON c.id = o.customer_id WHERE c.email = $1 AND o.status = $2 AND o.note LIKE $3"
+    lines = render(on_database(tmp_path, shop, sql, "DELETE FROM nowhere WHERE id = (SELECT max(id) FROM orders)"), width=width).splitlines()
+    assert max(map(len, lines)) <= width + 2
+    assert max(map(len, lines)) > width - 12
 
 
 def test_it_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -167,6 +251,30 @@ def test_it_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "binary.sql").write_bytes(b"SELECT \xff\xfe\x00")
     with pytest.raises(UnreadableSource, match="UTF-8"):
         explain(config, ["binary.sql"], Wishes(database="x"))
+    (tmp_path / "slow.json").write_text('[{"Plan": {"Node Type": "Seq Scan"}}]')
+    (tmp_path / "slow.txt").write_text(PLAN)
+    for name in ("slow.json", "slow.txt"):
+        with pytest.raises(UsageError, match=rf"holds a plan and no queries: explain it with --plan {name}"):
+            explain(config, [name], Wishes(database="x"))
+    with pytest.raises(UsageError, match=r"<stdin> holds a plan"):
+        explain(config, ["-"], Wishes(database="x"), standard_input=PLAN)
+    (tmp_path / "log.txt").write_text("2026-01-01 10:00:00.123 UTC [100] app@shop LOG:  duration: 1.5 ms  statement: SELECT 1\n" * 3)
+    with pytest.raises(UsageError, match=r"no file of queries but a log: its name has to end with one of \.jsonl"):
+        explain(config, ["log.txt"], Wishes(database="x"))
+    (tmp_path / "empty.sql").write_text("-- nothing\n")
+    with pytest.raises(UsageError, match=r"no query is in empty\.sql"):
+        explain(config, ["empty.sql"], Wishes(database="x"))
+
+
+def test_a_query_without_blanks_is_a_query(tmp_path: Path, shop: str):
+    assert [one.plan is not None for one in on_database(tmp_path, shop, "VALUES(1)", "SELECT(2)").queries] == [True, True]
+
+
+def test_a_cursor_of_a_log_is_explained(tmp_path: Path, shop: str):
+    line = '2026-01-01 10:00:00.123 UTC [100] app@shop LOG:  duration: 1.5 ms  statement: DECLARE "c1" CURSOR FOR SELECT * FROM items WHERE order_id = 4\n'
+    (tmp_path / "pg.log").write_text(line)
+    (one,) = on_database(tmp_path, shop, "pg.log").queries
+    assert [finding.rule for finding in one.findings] == ["seq-scan-discards-most-rows"]
 
 
 def test_growth_is_known_on_a_ghost(on_ghost: Explanation):
@@ -219,6 +327,7 @@ def test_the_command_line_refuses_what_makes_no_sense(tmp_path: Path):
     assert run("SELECT 1", "--plan", "x", "--database", "y", cwd=tmp_path).returncode == 2
     assert run("SELECT 1", "--database", "x", "--disposable", cwd=tmp_path).returncode == 2
     assert run("SELECT 1", "--database", "x", "--budget", "much", cwd=tmp_path).returncode == 2
+    assert run("SELECT 1", "--database", "x", "--postgres-bin", "y", cwd=tmp_path).returncode == 2
     done = run("--plan", "-", cwd=tmp_path, stdin="no plan")
     assert done.returncode == 3
     assert "Traceback" not in done.stderr
@@ -231,13 +340,16 @@ def test_the_command_line_calibrates(tmp_path: Path):
     assert done.returncode == 0, done.stderr
     explained = run("--plan", "-", "--calibration", "times.json", cwd=tmp_path, stdin="Seq Scan on orders  (cost=0.00..4000.00 rows=1 width=1)")
     assert "time      100 ms" in explained.stdout
+    (tmp_path / "off.log").write_text("LOG:  duration: 3.000 ms  statement: SELECT 3\n")
+    off = run("--calibrate", "off.log", "--calibration", "off.json", cwd=tmp_path)
+    assert (off.returncode, "is auto_explain on?" in off.stderr, (tmp_path / "off.json").exists()) == (2, True, False)
 
 
 def test_a_time_whose_ends_are_written_alike_is_one_figure(tmp_path: Path):
     text = render(explain(Config.load(tmp_path), (), Wishes(plan="-"), standard_input="Seq Scan on orders  (cost=0.00..1.00 rows=1 width=1)"))
     assert "time      under 0.1 ms\n" in text
     longer = render(explain(Config.load(tmp_path), (), Wishes(plan="-"), standard_input="Seq Scan on orders  (cost=0.00..90000.00 rows=1 width=1)"))
-    assert re.search(r"time      \S+ m?s to \S+ m?s\n", longer)
+    assert re.search(r"time      about \S+ m?s; nine of ten such plans take at most \S+ m?s\n", longer)
 
 
 def test_many_queries_are_told_that_they_are_not_swept(tmp_path: Path, shop: str):

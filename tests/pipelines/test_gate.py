@@ -18,7 +18,9 @@ from dbguard.errors import ConfigError, UnreadableSource, UsageError
 from dbguard.model.names import Name
 from dbguard.model.snapshot import Applied
 from dbguard.model.verdict import Gate, QueryRisk
+from dbguard.pipelines.baseline import adopt
 from dbguard.pipelines.gate import gate
+from dbguard.pipelines.gate_steps import MOST_REFUSED
 from dbguard.reading.snapshots import save
 
 QUERIES = """
@@ -76,6 +78,12 @@ def test_without_a_snapshot_the_verdict_rests_on_locks_and_says_so(project: Call
     assert found.steps[0].counterfactual == "with the recipe no writes wait for that work"
 
 
+def test_a_lock_that_is_kept_during_later_work_names_that_work(project: Callable[..., Path]) -> None:
+    project("ALTER TABLE orders ADD COLUMN x int;\nCREATE INDEX orders_status_idx ON orders (status);", "SELECT 1;")
+    first = run("migrations/002_change.up.sql", "migrations/003_change.up.sql").steps[0]
+    assert first.reasons[0].startswith("ACCESS EXCLUSIVE lock on `orders` while it builds `orders_status_idx` later in its transaction (line 2): ")
+
+
 def test_what_hurts_nobody_is_safe(project: Callable[..., Path]) -> None:
     project("SET lock_timeout = '2s'; CREATE TABLE new (id bigint PRIMARY KEY);")
     found = run("migrations/002_change.up.sql", workload=["queries.sql"])
@@ -89,10 +97,10 @@ def test_old_code_on_the_new_schema_is_told_with_its_place(project: Callable[...
         "ALTER TABLE orders ADD COLUMN channel text NOT NULL DEFAULT '';\nALTER TABLE orders ALTER COLUMN channel DROP DEFAULT;",
     )
     found = by_name(run("migrations/002_change.up.sql", "migrations/003_change.up.sql", workload=["queries.sql"]))
-    assert found["totals"].broken_by == ("migrations/002_change.up.sql", 1)
+    assert found["totals"].changed_by == ("migrations/002_change.up.sql", 1)
     assert found["totals"].places[0][:2] == ("queries.sql", 9)
     assert found["new_order"].breaks == 'null value in column "channel" of relation "orders" violates not-null constraint'
-    assert found["new_order"].broken_by == ("migrations/003_change.up.sql", 2)
+    assert found["new_order"].changed_by == ("migrations/003_change.up.sql", 2)
     assert {one.verdict for name, one in found.items() if name not in {"totals", "new_order"}} == {"safe"}
 
 
@@ -143,15 +151,6 @@ def test_what_is_pending_follows_from_the_snapshot(project: Callable[..., Path])
     found = run(config={"snapshot": "prod.dbguard"})
     assert {step.path for step in found.steps} == {"migrations/003_change.up.sql"}
     assert "prod.dbguard: 2 migrations of migrations applied, 1 pending" in found.notes
-
-
-def test_what_is_pending_follows_from_git(project: Callable[..., Path]) -> None:
-    folder = project("ALTER TABLE orders ADD COLUMN x int;")
-    for command in (["init", "-q", "-b", "main"], ["add", "."], ["-c", "user.name=n", "-c", "user.email=e@x", "commit", "-qm", "one"]):
-        subprocess.run(["git", *command], cwd=folder, check=True, env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull})
-    (folder / "migrations" / "003_change.up.sql").write_text("ALTER TABLE orders ADD COLUMN y int;")
-    found = run(since="main")
-    assert {step.path for step in found.steps} == {"migrations/003_change.up.sql"}
 
 
 def test_down_scripts_are_not_deployed(project: Callable[..., Path]) -> None:
@@ -229,8 +228,16 @@ def test_what_gets_slower_is_told_with_how_it_grows(judged: Gate) -> None:
 
 def test_a_query_that_fails_is_stopped_in_the_words_of_postgresql(judged: Gate) -> None:
     one = by_name(judged)["totals"]
-    assert (one.verdict, one.broken_by) == ("stop", ("migrations/005_change.up.sql", 1))
+    assert (one.verdict, one.changed_by) == ("stop", ("migrations/005_change.up.sql", 1))
     assert 'column "total" does not exist' in one.breaks
+
+
+def test_a_step_answers_for_the_queries_that_fail_or_get_slower_since_it(judged: Gate) -> None:
+    by_path = {step.path: step for step in judged.steps}
+    dropped = by_path["migrations/004_change.up.sql"]
+    assert (dropped.verdict, dropped.reasons[0]) == ("stop", "1 query gets slower since it: queries.sql:3")
+    assert by_path["migrations/005_change.up.sql"].reasons[0] == '1 query fails since it: queries.sql:9: column "total" does not exist'
+    assert by_path["migrations/003_change.up.sql"].verdict == "safe"
 
 
 def test_queries_that_nothing_touches_are_safe(judged: Gate) -> None:
@@ -284,9 +291,113 @@ def test_every_plan_of_a_gate_can_be_shown(judged: Gate) -> None:
         assert "orders" in renderer(form)(judged)
 
 
-def test_a_migration_that_the_ghost_refuses_leaves_the_queries_before_it(project: Callable[..., Path]) -> None:
-    folder = project("SELECT no_such_function();", toml='snapshot = "prod.dbguard"\n[gate]\nworkload = ["queries.sql"]\n')
+def test_a_statement_that_the_ghost_refuses_is_left_out_and_named(project: Callable[..., Path]) -> None:
+    pending = (
+        "SELECT no_such_function();",
+        "CREATE EXTENSION no_such_extension;",
+        "DROP INDEX orders_customer_id_idx;\nALTER TABLE orders DROP COLUMN total;",
+    )
+    folder = project(*pending, toml='snapshot = "prod.dbguard"\n[gate]\nworkload = ["queries.sql"]\n')
     write_snapshot(folder, "1")
     found = run()
-    assert any("do not run on the ghost" in note for note in found.notes)
-    assert all(one.before is not None for one in found.queries)
+    told = [note for note in found.notes if "was left out where queries are planned" in note]
+    assert [note.partition(" ")[0] for note in told] == ["migrations/002_change.up.sql:1", "migrations/003_change.up.sql:1"]
+    assert "no_such_function() does not exist" in told[0]
+    assert (found.exit_code, by_name(found)["orders_of"].changed_by) == (1, ("migrations/004_change.up.sql", 1))
+    assert 'column "total" does not exist' in by_name(found)["totals"].breaks
+
+
+def test_where_the_ghost_takes_nothing_names_are_looked_up(project: Callable[..., Path]) -> None:
+    refused = "".join(f"SELECT no_such_{number}();\n" for number in range(MOST_REFUSED + 1))
+    folder = project(refused + "ALTER TABLE orders DROP COLUMN total;", toml='snapshot = "prod.dbguard"\n[gate]\nworkload = ["queries.sql"]\n')
+    write_snapshot(folder, "1")
+    found = run()
+    assert any("queries were planned before the pending migrations alone" in note for note in found.notes)
+    assert by_name(found)["totals"].changed_by == ("migrations/002_change.up.sql", MOST_REFUSED + 2)
+    assert by_name(found)["by_id"].verdict == "safe"
+
+
+def test_what_does_not_plan_is_named_and_its_names_are_looked_up(project: Callable[..., Path]) -> None:
+    queries = """
+-- name: near
+SELECT id FROM orders WHERE st_dwithin(status, $1);
+-- name: sum_near
+SELECT sum(total) FROM orders WHERE st_dwithin(status, $1);
+-- name: other
+SELECT id FROM elsewhere.things;
+"""
+    folder = project("ALTER TABLE orders DROP COLUMN total;", toml='snapshot = "prod.dbguard"\n[gate]\nworkload = ["queries.sql"]\n', queries=queries)
+    write_snapshot(folder, "1")
+    found = run()
+    assert {name: bool(one.unplanned) for name, one in by_name(found).items()} == {"near": True, "sum_near": True, "other": True}
+    assert (by_name(found)["near"].verdict, by_name(found)["other"].verdict) == ("safe", "safe")
+    assert by_name(found)["sum_near"].changed_by == ("migrations/002_change.up.sql", 1)
+    told = [note for note in found.notes if note.startswith("not planned")]
+    assert len(told) == 2
+    assert "queries.sql:3, queries.sql:5: function st_dwithin(text, unknown) does not exist" in told[0]
+    assert told[1].endswith('queries.sql:7: relation "elsewhere.things" does not exist')
+
+
+def test_a_shape_that_does_not_plan_is_no_failure_by_itself(project: Callable[..., Path]) -> None:
+    folder = project(
+        toml='snapshot = "prod.dbguard"\n[gate]\nworkload = ["queries.sql"]\n',
+        queries="-- name: far\nSELECT st_x(status) FROM orders WHERE id = $1;\n",
+    )
+    write_snapshot(folder, "1")
+    found = run()
+    assert (found.verdict, found.exit_code, by_name(found)["far"].unplanned != "") == ("safe", 0, True)
+
+
+def test_rows_that_a_condition_reaches_are_the_planners(project: Callable[..., Path]) -> None:
+    folder = project("UPDATE orders SET note = 'x' WHERE id < 1000;", toml='snapshot = "prod.dbguard"\n')
+    bounds = "{" + ",".join(str(number * 480_000) for number in range(101)) + "}"
+    known = snapshot()
+    columns = [one._replace(histogram_bounds=bounds) if one.column == "id" else one for one in known.columns]
+    save(known._replace(columns=tuple(columns), applied=(Applied("golang-migrate", Name("public", "t"), ("1",)),)), folder / "prod.dbguard")
+    step = run().steps[0]
+    assert step.verdict == "safe", step.reasons
+
+
+def test_rows_of_a_column_that_is_still_to_come_are_all_rows(project: Callable[..., Path]) -> None:
+    """No planner knows that it holds nothing yet."""
+    folder = project("ALTER TABLE orders ADD COLUMN x text;", "UPDATE orders SET x = '' WHERE x IS NULL;", toml='snapshot = "prod.dbguard"\n')
+    write_snapshot(folder, "1")
+    step = run().steps[-1]
+    assert (step.verdict, "it changes 48 million rows" in step.reasons[0]) == ("review", True)
+
+
+def test_the_version_of_production_is_that_of_the_snapshot(project: Callable[..., Path]) -> None:
+    folder = project("ALTER TABLE orders ADD COLUMN x int;", toml='snapshot = "prod.dbguard"\n')
+    write_snapshot(folder, "1")
+    major = snapshot().major
+    assert run().postgres == (major, major)
+    assert run(config={"postgres": "14..16"}).postgres == (14, 16)
+
+
+def test_what_queries_cost_is_recorded_and_how_far_that_moved_is_told(project: Callable[..., Path]) -> None:
+    toml = 'snapshot = "prod.dbguard"\nbaseline = "known.json"\n[gate]\nworkload = ["queries.sql"]\n'
+    folder = project(toml=toml)
+    write_snapshot(folder, "1")
+    adopted = adopt(Config.load(".", {"cache": False}), ["queries.sql"])
+    (folder / "known.json").write_text(adopted.baseline.text())
+    assert len(adopted.baseline.costs) == 5
+    assert run().budgets == ()
+    project("DROP INDEX orders_customer_id_idx;", toml=toml)
+    found = run()
+    (moved,) = found.budgets
+    before = by_name(found)["orders_of"].before
+    assert before is not None
+    assert (moved.name, moved.subject, moved.recorded, moved.exceeded) == ("cost", "orders_of", round(before.cost, 2), False)
+
+
+def test_without_a_snapshot_a_baseline_has_no_costs(project: Callable[..., Path]) -> None:
+    project()
+    assert adopt(Config.load(".", {"cache": False}), ["queries.sql"]).baseline.costs == {}
+
+
+def test_what_could_not_be_looked_at_is_never_safe(project: Callable[..., Path]) -> None:
+    folder = project("SELECT 1;")
+    (folder / "migrations" / "003_change.up.sql").write_bytes(b"ALTER TABLE orders ADD COLUMN x int;\x00")
+    found = run("migrations/003_change.up.sql")
+    assert (found.verdict, found.exit_code) == ("review", 3)
+    assert found.reasons[0].startswith("migrations/003_change.up.sql:1 was not looked at: contains NUL bytes")

@@ -88,3 +88,19 @@ def test_the_snapshot_of_the_configuration_is_found_below_its_folder(looked: Che
 def test_a_table_is_tiny_by_rows_and_bytes_and_never_by_ignorance(rows: float, pages: int, tiny: bool) -> None:
     found = snapshot()._replace(relations=(table("t", rows, pages),))
     assert (tiny_tables(found) == ("public.t",)) is tiny
+
+
+def test_a_concurrent_build_holds_nobody_up_and_is_not_said_to(tmp_path: Path) -> None:
+    (tmp_path / "migrations").mkdir()
+    texts = (
+        "CREATE TABLE t (id bigint PRIMARY KEY, a int); CREATE INDEX i ON t (a);",
+        "CREATE INDEX CONCURRENTLY j ON t (a);",
+        "CREATE INDEX k ON t (a);",
+    )
+    for number, text in enumerate(texts, start=1):
+        (tmp_path / "migrations" / f"{number:03}_change.up.sql").write_text(text)
+    found = check(Config.load(tmp_path, {"cache": False, "select": ["index-duplicate"]}))
+    said = {finding.line: finding.because[-1] for finding in found.findings if finding.path.endswith("002_change.up.sql")}
+    blocking = [finding.because[-1] for finding in found.findings if finding.path.endswith("003_change.up.sql")]
+    assert said == {1: "builds `j`; reads and writes continue"}
+    assert blocking == ["builds `k` while it holds its locks"]

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from dbguard.config import Config
+from dbguard.config import Config, Migrations
 from dbguard.model.names import Name
 from dbguard.model.snapshot import Applied, Snapshot
-from dbguard.pipelines.pending import notes, on_snapshot
+from dbguard.pipelines.pending import is_on, notes, on_snapshot
 from dbguard.reading import read_all
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -87,3 +87,31 @@ def test_pending_migrations_run_on_the_snapshots_schema(tmp_path: Path) -> None:
     assert reading.histories[0].base is not None
     assert reading.histories[0].base.text == "CREATE TABLE only_here ();"
     assert notes(found, "prod.dbguard")[0].startswith("prod.dbguard: 1 migration of src/main/resources/db/migration applied, ")
+
+
+def two(tmp_path: Path) -> Config:
+    """Two services, each with its own database and as many migrations."""
+    for service, table in (("billing", "invoices"), ("shop", "orders")):
+        folder = tmp_path / service / "migrations"
+        folder.mkdir(parents=True)
+        for number, text in enumerate((f"CREATE TABLE {table} (id bigint);", f"ALTER TABLE {table} ADD COLUMN x int;", "SELECT 1;"), start=1):
+            (folder / f"{number:03}_change.up.sql").write_text(text)
+    return Config.load(str(tmp_path), {"cache": False})
+
+
+@pytest.mark.parametrize(("table", "root"), [("orders", "shop/migrations"), ("invoices", "billing/migrations")])
+def test_of_two_histories_the_one_whose_tables_are_there_is_the_one_that_is_applied(tmp_path: Path, table: str, root: str) -> None:
+    snapshot = Snapshot(schema=f"CREATE TABLE {table} (id bigint);", applied=(Applied("golang-migrate", Name("public", "x"), ("2",)),))
+    _, found = on_snapshot(read_all(two(tmp_path)), snapshot, "prod.dbguard")
+    assert {one.history.root: one.applied for one in found if one.applied is not None} == {root: 2}
+    assert {is_on(one.history, "prod.dbguard") for one in found if one.history.root != root} == {False}
+
+
+def test_of_two_histories_of_one_database_each_has_its_own_table(tmp_path: Path) -> None:
+    schema = "CREATE TABLE orders (id bigint); CREATE TABLE invoices (id bigint);"
+    applied = (Applied("goose", Name("public", "goose_db_version"), ("1", "2")), Applied("flyway", Name("public", "flyway_schema_history"), ("1",)))
+    config = two(tmp_path)._replace(migrations=(Migrations("shop/migrations", tool="goose"), Migrations("billing/migrations", tool="flyway")))
+    for path in (tmp_path / "billing" / "migrations").iterdir():
+        path.rename(path.with_name(f"V{path.name[2]}__change.sql"))
+    _, found = on_snapshot(read_all(config), Snapshot(schema=schema, applied=applied), "prod.dbguard")
+    assert {one.history.root: one.applied for one in found} == {"shop/migrations": 2, "billing/migrations": 1}

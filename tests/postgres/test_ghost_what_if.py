@@ -50,6 +50,7 @@ def source(server):
     name = server.create_database()
     with psycopg.connect(server.dsn(name), autocommit=True) as connection:
         connection.execute(SCHEMA)
+        connection.execute("CHECKPOINT")  # VACUUM marks pages all-visible once the commit of their rows is on disk
         connection.execute("VACUUM (ANALYZE)")
     yield server.dsn(name)
     server.drop_database(name)
@@ -142,6 +143,17 @@ def test_renamed_tables_and_columns_keep_their_statistics(ghost):
 def test_a_column_of_another_type_keeps_its_statistics(ghost):
     with ghost.what_if("ALTER TABLE orders ALTER COLUMN customer_id TYPE bigint") as other:
         assert plan(other.dsn(), "SELECT * FROM orders WHERE customer_id = 5")["Plan Rows"] == 12
+
+
+def test_a_table_that_is_written_again_has_no_visible_pages(ghost):
+    def visible(other) -> int:
+        with psycopg.connect(other.dsn(), autocommit=True) as connection:
+            return connection.execute("SELECT relallvisible FROM pg_class WHERE relname = 'orders'").fetchone()[0]
+
+    with ghost.what_if("ALTER TABLE orders ALTER COLUMN customer_id TYPE bigint") as other:
+        assert visible(other) == 0
+    with ghost.what_if("ALTER TABLE orders ALTER COLUMN note TYPE varchar; ALTER TABLE orders ADD COLUMN more int DEFAULT 1") as other:
+        assert visible(other) == visible(ghost) > 0
 
 
 def test_a_column_whose_values_do_not_fit_the_new_type_is_said(ghost):

@@ -43,6 +43,8 @@ def write_baseline(paths: Paths, *, config_file: str | None, **overrides: object
     baseline = adopted.baseline
     write(Path(adopted.path), baseline.text())
     click.echo(f"{baseline.path}: {counted(len(baseline.entries), 'finding')} known, {adopted.new} of them new, {len(adopted.gone)} left out.")
+    if adopted.without_costs:
+        click.echo(f"Without costs of queries: {adopted.without_costs}", err=True)
     if config.given.get("baseline") in {None, "the command line"}:
         click.echo(f'Name it in the configuration: baseline = "{baseline.path}"')
 

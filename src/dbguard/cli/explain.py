@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from dbguard.cli.options import load, settings, words
-from dbguard.cli.output import emit, is_colored, write
+from dbguard.cli.output import emit, is_colored, width, write
 from dbguard.errors import UsageError
 
 _BYTES = {"": 1, "B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
@@ -18,6 +18,7 @@ _BYTES = {"": 1, "B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4
 @click.command("explain")
 @click.argument("things", nargs=-1, metavar="QUERY|FILE|CAPTURE...")
 @click.option("--snapshot", metavar="FILE", help="Plan on a ghost of this snapshot: no database is needed.")
+@click.option("--postgres-bin", metavar="FOLDER", help="With --snapshot: the `bin` folder of production's major, to plan as it does.")
 @click.option("--database", metavar="DSN", help="Plan on this database, in a read-only transaction (else DBGUARD_DATABASE).")
 @click.option("--plan", metavar="FILE", help="Explain a plan that you have, as text or JSON; `-` for standard input.")
 @click.option("--analyze", is_flag=True, help="Execute what only reads, on the database.")
@@ -36,6 +37,7 @@ def command(
     things: tuple[str, ...],
     *,
     snapshot: str | None,
+    postgres_bin: str | None,
     database: str | None,
     plan: str | None,
     analyze: bool,
@@ -68,11 +70,13 @@ def command(
         return
     if [snapshot, plan].count(None) == 0 or (database is not None and (snapshot is not None or plan is not None)):
         raise UsageError("give one of --snapshot, --database and --plan")
+    if postgres_bin is not None and snapshot is None:
+        raise UsageError("--postgres-bin names the programs of the ghost: give --snapshot FILE, too")
     if disposable and not analyze:
         raise UsageError("--disposable says what --analyze may do: give both")
     text = sys.stdin.buffer.read().decode("utf-8", "replace") if plan == "-" or "-" in things else None
     wishes = Wishes(database, snapshot, plan, analyze, disposable, calibration, _size(budget), values, growth, advice)
-    found = explain(load(config_file, **overrides), things, wishes, standard_input=text)
+    found = explain(load(config_file, postgres_bin=postgres_bin, **overrides), things, wishes, standard_input=text)
     if form == "json":
         from dbguard.report.explain_json import render as render_json
 
@@ -80,7 +84,7 @@ def command(
     else:
         from dbguard.report.explain_text import render
 
-        emit(render(found, color=is_colored()))
+        emit(render(found, color=is_colored(), width=width()))
     raise click.exceptions.Exit(found.exit_code)
 
 

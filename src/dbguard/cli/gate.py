@@ -17,6 +17,7 @@ from dbguard.report.gate_formats import FORMATS, renderer
 @click.argument("paths", nargs=-1)
 @click.option("--snapshot", metavar="FILE", help="Snapshot of production, as `dbguard snapshot` writes it.")
 @click.option("--workload", multiple=True, metavar="FILE", help="Captures, logs or exports whose queries are planned (default: .dbguard).")
+@click.option("--postgres-bin", metavar="FOLDER", help="The `bin` folder of a PostgreSQL of production's major, to plan as it does.")
 @click.option("--since", metavar="REF", help="Pending is what changed since HEAD and REF went apart, where the snapshot does not tell.")
 @click.option("--fail-on", type=click.Choice(["review", "stop"]), help="The verdict that exits 1 (default stop).")
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="full", show_default=True, help="How the gate is shown.")
@@ -43,7 +44,8 @@ def command(
 ) -> None:
     """Tell what pending migrations do to production: who waits for how long, which queries fail or get slower.
 
-    Pending are the migrations that the snapshot does not have, else those that changed since --since, else PATHS.
+    Pending are the migrations that the snapshot does not have, else those that changed since --since, else PATHS that are files, else those
+    that changed since the branch that the CI names or that others build on.
 
     \b
     dbguard gate --snapshot prod.dbguard

@@ -17,6 +17,15 @@ def is_colored() -> bool:
     return sys.stdout.isatty()
 
 
+def width(narrowest: int = 72, widest: int = 140, otherwise: int = 100) -> int:
+    """Columns of the terminal, within limits; `otherwise` where standard output is none."""
+    if not sys.stdout.isatty():
+        return otherwise
+    import shutil
+
+    return min(max(shutil.get_terminal_size((otherwise, 40)).columns, narrowest), widest)
+
+
 def emit(text: str) -> None:
     """Text to standard output as UTF-8. Names of files that are no valid text are escaped, never an error."""
     data = text.encode("utf-8", errors="backslashreplace")

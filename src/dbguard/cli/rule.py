@@ -30,7 +30,7 @@ def command(name: str | None, form: str, everything: bool, config_file: str | No
     config = load(config_file)
     book = Rulebook.load(Path(config.root, folder) for folder in config.rule_folders)
     rules = list(book.rules.values()) if name is None else [book.rules[resolve(book, name)]]
-    width = min(shutil.get_terminal_size().columns, 100)
+    width = min(shutil.get_terminal_size((100, 24)).columns, 100)
     if form == "json":
         emit(render.as_json(rules))
     elif name is None and not everything:

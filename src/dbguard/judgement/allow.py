@@ -126,7 +126,7 @@ def apply(given: tuple[Allow, ...], findings: Iterable[Finding], unread: Iterabl
         return bool(covering)
 
     findings, unread = tuple(findings), tuple(unread)
-    kept = tuple(one for one in findings if not is_allowed(one.path, one.rule, one.start, is_line=False))
+    kept = tuple([one for one in findings if (one.path, one.rule) not in by_place or not is_allowed(one.path, one.rule, one.start, is_line=False)])
     unseen = tuple(one for one in unread if one.fatal or not is_allowed(one.path, UNREAD, one.line, is_line=True))
     return Applied(kept, unseen, frozenset(used), len(findings) - len(kept) + len(unread) - len(unseen))
 

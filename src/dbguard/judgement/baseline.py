@@ -13,6 +13,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from json.encoder import encode_basestring as _quoted
+from math import inf
 from typing import Any
 
 from dbguard.config import Config
@@ -44,12 +45,14 @@ class Baseline(Record):
     entries: Mapping[Entry, str]  # with the beginning of the shape's text, for whoever reads the file
     units: Mapping[str, int] = {}  # queries of each named unit of work
     shapes: Mapping[str, int] = {}  # calls of each shape
+    costs: Mapping[str, float] = {}  # of the plan of each shape, on the snapshot of that day
 
     def text(self) -> str:
         """The file: sorted, one entry a line."""
         findings = [_line(entry, sql) for entry, sql in sorted(self.entries.items())]
         units = [f"{_quoted(name)}: {queries}" for name, queries in sorted(self.units.items())]
-        shapes = [f'{_quoted(shape)}: {{"calls": {calls}}}' for shape, calls in sorted(self.shapes.items())]
+        numbers = {shape: {"calls": self.shapes.get(shape), "cost": self.costs.get(shape)} for shape in sorted({*self.shapes, *self.costs})}
+        shapes = [f"{_quoted(shape)}: {json.dumps({key: one for key, one in known.items() if one is not None})}" for shape, known in numbers.items()]
         return (
             f'{{\n  "dbguard": "baseline",\n  "version": {VERSION},\n  "findings": {_block(findings, "[]", 2)},\n'
             f'  "budgets": {{\n    "units": {_block(units, "{}", 4)},\n    "shapes": {_block(shapes, "{}", 4)}\n  }}\n}}\n'
@@ -179,8 +182,10 @@ def parse(raw: bytes, shown: str) -> Baseline:
         raise UnreadableSource(f"{shown}: written by a newer dbguard (version {version} of the format, this one knows {VERSION}): update dbguard")
     budgets = document.get("budgets")
     budgets = budgets if isinstance(budgets, dict) else {}
-    shapes = {key: value.get("calls") for key, value in _table(budgets.get("shapes")).items() if isinstance(value, dict)}
-    return Baseline(shown, _entries(document.get("findings"), shown), _numbers(_table(budgets.get("units"))), _numbers(shapes))
+    shapes = {key: value for key, value in _table(budgets.get("shapes")).items() if isinstance(value, dict)}
+    calls, costs = ({key: value.get(name) for key, value in shapes.items()} for name in ("calls", "cost"))
+    entries = _entries(document.get("findings"), shown)
+    return Baseline(shown, entries, _numbers(_table(budgets.get("units"))), _numbers(calls), _amounts(costs))
 
 
 def _entries(values: Any, shown: str) -> dict[Entry, str]:
@@ -202,6 +207,10 @@ def _table(value: Any) -> dict[str, Any]:
 
 def _numbers(values: Mapping[str, Any]) -> dict[str, int]:
     return {key: value for key, value in values.items() if type(value) is int and value >= 0}
+
+
+def _amounts(values: Mapping[str, Any]) -> dict[str, float]:
+    return {key: float(value) for key, value in values.items() if type(value) in {int, float} and 0 <= value < inf}
 
 
 def _line(entry: Entry, sql: str) -> str:

@@ -28,8 +28,10 @@ def decide(findings: Iterable[Finding], selection: Selection, config: Config) ->
             severity = min(wanted, severity) if doubted else wanted
         if severity is Severity.OFF:
             continue
-        lowered = severity > Severity.ADVICE and finding.category in SIZE_MATTERS and _is_small(finding.table, small)
-        yield finding._replace(severity=Severity.ADVICE if lowered else severity, lowered=lowered)
+        if severity > Severity.ADVICE and finding.category in SIZE_MATTERS and _is_small(finding.table, small):
+            yield finding._replace(severity=Severity.ADVICE, lowered=True)
+        else:
+            yield finding if severity is finding.severity else finding._replace(severity=severity)
 
 
 def _is_small(table: str, small: set[tuple[str, str]]) -> bool:

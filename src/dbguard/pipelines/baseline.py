@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from dbguard.config import Config
-from dbguard.errors import ConfigError, CouldNotLook, UnreadableSource, UsageError
+from dbguard.errors import ConfigError, CouldNotLook, ServerError, UnreadableSource, UsageError
 from dbguard.judgement.baseline import Baseline, Entry, Known, Looked, below, compare, entries_of, is_on_query, place_of, read
 from dbguard.model.calls import Unit
 from dbguard.model.finding import Result
@@ -34,6 +34,7 @@ class Adopted(Record):
     path: str  # absolute
     new: int = 0
     gone: tuple[Entry, ...] = ()
+    without_costs: str = ""  # why a snapshot is named, and no cost was recorded
 
 
 class Budgets:
@@ -57,9 +58,12 @@ class Budgets:
 
 
 def adopt(config: Config, paths: Iterable[str]) -> Adopted:
-    """A baseline of all that is wrong with queries now. Raises `UsageError` if there are none, `CouldNotLook` if not all could be looked at."""
+    """A baseline of all that is wrong with queries now, with what they cost where there is a snapshot and a server to ask.
+
+    Raises `UsageError` if there are none, `CouldNotLook` if not all could be looked at.
+    """
     path, shown = place_of(config)
-    budgets = Budgets()
+    paths, budgets = list(paths), Budgets()
     selection, result, _ = _judged(config, paths, budgets)
     entries: dict[Entry, str] = {}
     for finding in result.findings:
@@ -69,8 +73,20 @@ def adopt(config: Config, paths: Iterable[str]) -> Adopted:
             for entry in entries_of(finding, selection, config):
                 entries[entry] = min(short, entries.get(entry, short))
     known = _known(config)
-    baseline = Baseline(shown, entries, budgets.units, budgets.shapes)
-    return Adopted(baseline, path, len(entries.keys() - known.keys()), tuple(known.keys() - entries.keys()))
+    costs, why = _costs(config, paths, selection)
+    baseline = Baseline(shown, entries, budgets.units, budgets.shapes, costs)
+    return Adopted(baseline, path, len(entries.keys() - known.keys()), tuple(known.keys() - entries.keys()), why)
+
+
+def _costs(config: Config, paths: Iterable[str], selection: Selection) -> tuple[dict[str, float], str]:
+    if not config.snapshot:
+        return {}, ""
+    from dbguard.pipelines.gate_costs import costs_of
+
+    try:
+        return costs_of(config, list(paths) or _usual(config), selection), ""
+    except ServerError as error:
+        return {}, str(error)
 
 
 def prune(config: Config, paths: Iterable[str]) -> Adopted:

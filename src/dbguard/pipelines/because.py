@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from dbguard.model.names import Name
@@ -18,6 +19,7 @@ _WAITS = {
     LockMode.SHARE: "reads continue; writes wait",
     LockMode.SHARE_UPDATE_EXCLUSIVE: "reads and writes continue; VACUUM and other DDL wait",
 }
+_NOTICED = LockMode.SHARE
 
 
 def because(effects: Effects, before: State, measured: Measured | None = None) -> tuple[str, ...]:
@@ -28,16 +30,19 @@ def because(effects: Effects, before: State, measured: Measured | None = None) -
     schema, transaction = before.schema, before.transaction
     held = transaction.locks if transaction is not None else {}
     sentences = []
-    locks = [lock._replace(mode=max(lock.mode, held.get(lock.relation, lock.mode))) for lock in effects.locks]
-    for lock in sorted(locks, key=lambda lock: (-lock.mode, lock.relation)):
-        if lock.mode < LockMode.SHARE or lock.relation in schema.index_tables or lock.relation in schema.sequences or before.is_new(lock.relation):
+    noticed = []
+    for lock in effects.locks:
+        mode = max(lock.mode, held.get(lock.relation, lock.mode)) if held else lock.mode
+        if mode < _NOTICED or lock.relation in schema.index_tables or lock.relation in schema.sequences or before.is_new(lock.relation):
             continue
+        noticed.append(lock if mode is lock.mode else lock._replace(mode=mode))
+    for lock in sorted(noticed, key=lambda lock: (-lock.mode, lock.relation)) if len(noticed) > 1 else noticed:
         told = None if measured is None else measured.waits(lock)
         size = "" if measured is None else measured.size(lock.relation, schema)
         sentences.append(f"{lock.mode} lock on `{shown(lock.relation)}`{size}: {told or _WAITS[lock.mode] + _until(effects, before)}")
     for verb, names in (("rewrites", effects.rewrites), ("reads all of", effects.scans), ("builds", effects.builds)):
         if names:
-            sentences.append(f"{verb} {_some(names)} while it holds its locks")
+            sentences.append(f"{verb} {_some(names)}{' while it holds its locks' if noticed else '; reads and writes continue'}")
     return tuple(sentences)
 
 
@@ -52,6 +57,7 @@ def _some(names: tuple[Name, ...], most: int = 3) -> str:
     return listed if len(names) <= most else f"{listed} and {len(names) - most} more"
 
 
+@lru_cache(maxsize=4096)
 def shown(name: Name) -> str:
     """A name as people write it: without the schema if that is `public`."""
     return str(Name(None, name.name) if name.schema == "public" else name)

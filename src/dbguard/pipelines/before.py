@@ -9,12 +9,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dbguard.cache import Cache
+from dbguard.config import Config
 from dbguard.model.source import Parsed, Script, Source
 from dbguard.model.state import State
 from dbguard.parsing import parse
+from dbguard.reading import History
 from dbguard.replay import final_state
 
 WORTH_REMEMBERING = 20  # scripts
+
+
+def begun(history: History, config: Config, base: State) -> State:
+    """Where a history begins, on top of its base: what its runner sets, and from which script on it is deployed together."""
+    state = base
+    if config.lock_timeout == "runner" or history.runner_lock_timeout:
+        state = state._replace(settings={"lock_timeout": "runner"})
+    if history.undeployed_from is not None:
+        state = state._replace(batch=state.now.script + 1 + history.undeployed_from)
+    return state
 
 
 def state_before(scripts: Sequence[Script], start: State, major: int, cache: Cache) -> State:

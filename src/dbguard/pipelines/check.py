@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Self
 
 from dbguard.cache import Cache
 from dbguard.config import Config
-from dbguard.judgement import allows
-from dbguard.model.finding import Result, Summary, UnreadPart
-from dbguard.model.source import Lines, Parsed
+from dbguard.model.finding import Result, Summary
 from dbguard.model.state import State
 from dbguard.parsing import parse
-from dbguard.pipelines.before import first_reported, state_before
+from dbguard.pipelines.before import begun, first_reported, state_before
 from dbguard.pipelines.inspect import Inspection
 from dbguard.pipelines.locks import base_state
-from dbguard.pipelines.part import Part, result_of
+from dbguard.pipelines.part import Part, part_of, result_of
 from dbguard.reading import History, Listener, StandardInput, read_all
 from dbguard.replay import replay
 from dbguard.rulebook.select import Selection, from_config
@@ -99,38 +97,17 @@ def check_history(history: History, config: Config, selection: Selection, measur
         return Part()
     state = state_before(history.scripts[:first], _start(history, config), postgres[1], Cache.of_user(config.cache))
     parsed = [parse(script) for script in history.scripts[first:]]
-    reported = [one for one in parsed if history.asks_for(one.script)]
     steps: Iterable[Step] = replay(parsed, state, postgres[1], history.asks_for)
     measure = None if measuring is None else measuring(steps, state)
     inspection = Inspection(selection, postgres, measure)
     findings = tuple(inspection.findings(steps if measure is None else measure.steps))
-    if any(one.script.way for one in reported):  # a call in a loop sends many statements, of which the same is told once
+    if any(one.script.way for one in parsed):  # a call in a loop sends many statements, of which the same is told once
         findings = tuple(dict.fromkeys(findings))
-    return Part(
-        findings=findings,
-        unread=tuple(unread for one in reported for unread in _unread(one)),
-        allows=tuple(allow for one in reported for allow in allows(one)),
-        crashed=tuple(dict.fromkeys(inspection.crashed)),
-        statements=sum(len(one.statements) for one in reported),
-        files=len({one.script.source.path for one in reported}),
-    )
+    return part_of([one for one in parsed if history.asks_for(one.script)], findings, inspection.crashed)
 
 
 def _start(history: History, config: Config) -> State:
-    state = State() if history.base is None else base_state(history.base, config.postgres[1])
-    if config.lock_timeout == "runner" or history.runner_lock_timeout:
-        state = state._replace(settings={"lock_timeout": "runner"})
-    if history.undeployed_from is not None:
-        state = state._replace(batch=state.now.script + 1 + history.undeployed_from)
-    return state
-
-
-def _unread(one: Parsed) -> Iterator[UnreadPart]:
-    if any(statement.unread for statement in one.statements):
-        lines = Lines(one.script.source.text)
-        for statement in one.statements:
-            for part in statement.unread:
-                yield UnreadPart(one.script.source.path, lines.at(part.start)[0], part.reason)
+    return begun(history, config, State() if history.base is None else base_state(history.base, config.postgres[1]))
 
 
 def _migrations(history: History) -> int:

@@ -14,9 +14,10 @@ from typing import Any
 
 from dbguard.config import Config
 from dbguard.errors import UsageError
-from dbguard.model.explained import Asked, Explained, Explanation
+from dbguard.model.explained import NOT_EXECUTED, Asked, Explained, Explanation
 from dbguard.model.finding import Finding, Severity
-from dbguard.model.plan import Plan, PlanStep, Sample, Size
+from dbguard.model.plan import Plan, PlanStep, Sample, Size, nodes
+from dbguard.model.plan_questions import relation
 from dbguard.model.record import Record
 from dbguard.model.schema import Schema
 from dbguard.model.snapshot import Snapshot
@@ -24,12 +25,13 @@ from dbguard.pipelines.explain_asked import Given, asked, text_of
 from dbguard.pipelines.plans_inspect import PlanInspection, plan_step
 from dbguard.planning import growth, sweep
 from dbguard.planning.hidden_columns import Hidden
-from dbguard.planning.plans import read_plans
+from dbguard.planning.plans import cut_off, read_plans
 from dbguard.planning.sentence import sentence
 from dbguard.planning.times import UNCALIBRATED, Times, seconds
 from dbguard.planning.times import load as load_times
 from dbguard.rulebook.select import from_config
 
+_MORE = "growth and indexes are tried on a ghost: `dbguard snapshot -o FILE` of this database, then --snapshot FILE"
 MOST_SWEPT = 50  # queries of one run whose parameters are swept and that are planned at other sizes
 
 
@@ -100,9 +102,11 @@ def _of_plans(config: Config, path: str, things: list[str], times: Times, standa
     shown = "<stdin>" if path == "-" else path
     plans = read_plans(standard_input or "" if path == "-" else text_of(Path(config.cwd, path), path))
     sql = things[0] if len(things) == 1 and len(plans) == 1 else ""
-    planned = [
-        Planned(Asked(f"plan {number}" if len(plans) > 1 else "", plan.sql or sql, shown, 1, plan=plan), plan) for number, plan in enumerate(plans, 1)
-    ]
+    planned = []
+    for number, plan in enumerate(plans, 1):
+        missing = cut_off(plan)
+        assumes = (f"the plan was cut off: a {missing} has less input than it needs, and nothing is said of what is missing",) if missing else ()
+        planned.append(Planned(Asked(f"plan {number}" if len(plans) > 1 else "", plan.sql or sql, shown, 1, plan=plan), plan, assumes=assumes))
     return finished(config, Given(), planned, Around(), times)
 
 
@@ -121,7 +125,8 @@ def _on_database(config: Config, given: Given, wishes: Wishes, times: Times) -> 
             around = Around(sizes(connection, [one.plan for one in planned if one.plan is not None]))
         if wishes.analyze:
             planned = [_executed(connection, one, wishes) for one in planned]
-    return finished(config, given, planned, around, times, notes=notes)
+    found = finished(config, given, planned, around, times, notes=notes)
+    return found._replace(notes=(*found.notes, _MORE)) if any(one.findings for one in found.queries) and (wishes.grow or wishes.advise) else found
 
 
 def unswept(planned: Sequence[Planned], wishes: Wishes) -> list[str]:
@@ -143,8 +148,9 @@ def plan_all(
 
 def _plan(connection: Any, one: Asked, hidden: Hidden | None, *, sweeps: bool, check_functions: bool) -> Planned:
     from dbguard.parsing.explainable import explainable
+    from dbguard.postgres.called_functions import folded_functions
     from dbguard.postgres.column_values import column_values
-    from dbguard.postgres.explain import folded_functions, plan, planning, plans_with, prepared_on_ghost
+    from dbguard.postgres.explain import plan, planning, plans_with, prepared_on_ghost
 
     assumes: list[str] = []
     try:
@@ -162,11 +168,12 @@ def _plan(connection: Any, one: Asked, hidden: Hidden | None, *, sweeps: bool, c
             if sweeps and ready.query.parameters:
                 bound = sweep.bounds(found)
                 known = column_values(connection, {(each.relation, each.column) for each in bound.values()})
-                choices = sweep.choices(bound, ready.types, known)
-                plans = plans_with(connection, ready, [choice.values for choice in choices], name=one.name) if choices else []
-                samples = [sweep.sample(None, found)] if choices else []
-                samples += [sweep.sample(choice, each) for choice, each in zip(choices, plans, strict=True)]
-                plans = [found, *plans] if plans else []
+                choices = sweep.choices(bound, ready.types, known, query.parameters)
+                made = plans_with(connection, ready, [choice.values for choice in choices], name=one.name) if choices else []
+                pairs = [(choice, each) for choice, each in zip(choices, made, strict=True) if each is not None]
+                if pairs:
+                    samples = [sweep.sample(None, found), *(sweep.sample(choice, each) for choice, each in pairs)]
+                    plans = [found, *(each for _, each in pairs)]
         if query.parameters:
             assumes.append("parameters are not known: the plan is that for any values")
         assumes += ready.assumes
@@ -184,7 +191,7 @@ def _executed(connection: Any, one: Planned, wishes: Wishes) -> Planned:
         with trying(connection) if wishes.disposable else planning(connection, EXECUTING):
             return one._replace(plan=analyzed(connection, prepared(connection, one.asked.sql), name=one.asked.name, disposable=wishes.disposable))
     except UsageError as error:
-        return one._replace(assumes=(*one.assumes, f"it was not executed: {error}"))
+        return one._replace(assumes=(f"{NOT_EXECUTED}{error}", *one.assumes))
 
 
 def finished(
@@ -221,7 +228,7 @@ def _explained(one: Planned, step: PlanStep, inspection: PlanInspection, times: 
     assert one.plan is not None
     findings = inspection.findings(step, line=one.asked.line)
     grows = growth.growth({1.0: one.plan, **grown}) if grown else ()
-    sentences = growth.words(grows, one.plan, times)
+    sentences = growth.words(grows, one.plan, times, grown=grown, sizes=step.sizes)
     return _judged(
         Explained(
             asked=one.asked,
@@ -232,10 +239,22 @@ def _explained(one: Planned, step: PlanStep, inspection: PlanInspection, times: 
             growth=grows,
             grows=sentences[1:],
             samples=one.samples,
-            assumes=one.assumes,
+            assumes=(*one.assumes, *_guesses(step)),
             seconds=None if one.plan.executed or not one.plan.cost else seconds(one.plan.cost, times),
         )
     )
+
+
+def _guesses(step: PlanStep) -> list[str]:
+    """Sentences on tables of a plan of which the planner knows nothing."""
+    found = []
+    for full, name in {node.relation: relation(node) for node in nodes(step.plan.root) if node.relation}.items():
+        known = step.sizes.get(full)
+        if known is not None and known.guessed:
+            found.append(f"`{name}` was never analyzed, so rows and costs are a guess: run ANALYZE {name}")
+        elif known is not None and not known.pages and not known.whole:
+            found.append(f"`{name}` is empty here: rows and costs say nothing of how it will be")
+    return found
 
 
 def _with_samples(explained: Explained, one: Planned, step: PlanStep, inspection: PlanInspection) -> Explained:
@@ -244,7 +263,7 @@ def _with_samples(explained: Explained, one: Planned, step: PlanStep, inspection
     seen: set[tuple[str, float]] = set()
     more: list[Finding] = []
     for sample, plan in sorted(zip(one.samples, one.sampled, strict=False), key=lambda pair: -pair[0].cost):
-        if sample.generic or (sample.shape, sample.rows) in seen:
+        if sample.generic or sample.absent or (sample.shape, sample.rows) in seen:
             continue
         seen.add((sample.shape, sample.rows))
         own = plan_step(sweep.without_values(plan), sizes=step.sizes, schema=step.schema, settings=step.settings, path=step.path)

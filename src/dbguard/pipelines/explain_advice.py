@@ -24,7 +24,8 @@ from dbguard.parsing.explainable import explainable
 from dbguard.parsing.query import read_query
 from dbguard.pipelines.explain import schema_of
 from dbguard.planning import advice
-from dbguard.planning.candidates import About, Facts, candidates, identity, redundant
+from dbguard.planning.candidates import About, Facts, candidates, identity
+from dbguard.planning.existing_indexes import redundant
 from dbguard.planning.hidden_columns import Hidden
 from dbguard.planning.hidden_values import opened
 from dbguard.planning.node_names import title
@@ -275,7 +276,7 @@ def _migration(statement: str, framework: str) -> str:
         return ""
     from dbguard.reading.recipes import in_alembic, in_django
 
-    recipe = f"-- outside a transaction\n{statement};"
+    recipe = f"-- outside a transaction\n{statement};" if " CONCURRENTLY " in statement else f"{statement};"
     return in_alembic(recipe) if framework == "alembic" else in_django(recipe)
 
 

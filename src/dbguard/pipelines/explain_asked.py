@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,11 +12,16 @@ from dbguard.model.explained import Asked
 from dbguard.model.finding import UnreadPart
 from dbguard.model.record import Record
 from dbguard.model.source import Lines, Source
+from dbguard.reading.asked import WORKLOAD
 from dbguard.reading.queries import read_queries
 
 MOST_SHAPES = 1_000
+_QUERIES = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "VALUES", "WITH", "TABLE", "DECLARE", "PREPARE"})
 MOST_BYTES = 64_000_000
-_SQL = frozenset({".sql", ".pgsql", ".psql"})
+_SQL = (".sql", ".pgsql", ".psql")
+_WORD = re.compile(r"[\w./\\~:*?-]+")  # a name of a file that does not exist, and no query
+_PLAN = re.compile(r'\(cost=\d+\.\d+\.\.\d|"Node Type"\s*:')
+_FORMATS = {"capture": "a capture", "otlp": "a trace", "statements-csv": "an export", "statements-json": "an export"}
 
 
 class Given(Record):
@@ -26,6 +32,7 @@ class Given(Record):
 
 def asked(config: Config, things: Iterable[str], standard_input: str | None = None) -> Given:
     """The queries that are meant: each thing is a file that exists, `-`, or the text of a query. Raises UsageError, UnreadableSource."""
+    things = list(things)
     queries: list[Asked] = []
     unread: list[UnreadPart] = []
     notes: list[str] = []
@@ -33,13 +40,15 @@ def asked(config: Config, things: Iterable[str], standard_input: str | None = No
     for thing in things:
         path = _path(config, thing)
         if thing == "-":
-            found, missing = _in_file(Source("<stdin>", standard_input or ""))
-        elif path is not None and path.is_file() and path.suffix.lower() in _SQL:
-            found, missing = _in_file(Source(thing, text_of(path, thing)))
+            found, missing = _in_file(Source("<stdin>", standard_input or ""), "-")
+        elif path is not None and path.is_file() and not path.name.lower().endswith(WORKLOAD):
+            found, missing = _in_file(Source(thing, text_of(path, thing)), thing)
         elif path is not None:
+            if path.is_file() and path.name.endswith(".json"):
+                _refuse_what_is_no_sql(Source(thing, text_of(path, thing)), thing)
             captures.append(thing)
             continue
-        elif not thing.strip() or len(thing.split()) < 2:
+        elif not thing.strip() or _WORD.fullmatch(thing.strip()):
             raise UsageError(f"{thing!r} is neither a file nor a query")
         else:
             found, missing = [Asked("", thing.strip())], []
@@ -50,7 +59,9 @@ def asked(config: Config, things: Iterable[str], standard_input: str | None = No
         queries += more
         notes += told
     if not queries and not unread:
-        raise UsageError("what shall be explained? Give a query, a file of queries, a capture, or --plan FILE")
+        where = ", ".join("<stdin>" if thing == "-" else thing for thing in things)
+        ways = "a query, a file of queries, a capture, or --plan FILE"
+        raise UsageError(f"no query is in {where}: give {ways}" if where else f"what shall be explained? Give {ways}")
     return Given(tuple(queries), tuple(unread), tuple(notes))
 
 
@@ -76,7 +87,8 @@ def text_of(path: Path, shown: str) -> str:
         raise UnreadableSource(f"{shown}: {error.strerror}") from None
 
 
-def _in_file(source: Source) -> tuple[list[Asked], list[UnreadPart]]:
+def _in_file(source: Source, thing: str) -> tuple[list[Asked], list[UnreadPart]]:
+    _refuse_what_is_no_sql(source, thing)
     lines = Lines(source.text)
     found: list[Asked] = []
     unread: list[UnreadPart] = []
@@ -87,6 +99,22 @@ def _in_file(source: Source) -> tuple[list[Asked], list[UnreadPart]]:
         else:
             found.append(Asked(written.name, written.sql, source.path, line))
     return found, unread
+
+
+def _refuse_what_is_no_sql(source: Source, thing: str) -> None:
+    """A plan belongs to `--plan`, and logs and captures are known by their names. Raises UsageError."""
+    if source.path.lower().endswith(_SQL):
+        return
+    from dbguard.workload.detect import SAMPLE, format_of
+
+    sample = source.text[:SAMPLE]
+    kind = format_of(sample)
+    if kind and not source.path.lower().endswith(WORKLOAD):
+        raise UsageError(
+            f"{source.path} is no file of queries but {_FORMATS.get(kind, 'a log')}: its name has to end with one of {', '.join(WORKLOAD)}"
+        )
+    if not kind and _PLAN.search(sample):
+        raise UsageError(f"{source.path} holds a plan and no queries: explain it with --plan {thing}")
 
 
 def _in_captures(config: Config, paths: list[str]) -> tuple[list[Asked], list[str]]:
@@ -107,4 +135,4 @@ def _in_captures(config: Config, paths: list[str]) -> tuple[list[Asked], list[st
 
 
 def _is_query(sql: str) -> bool:
-    return sql.lstrip(" \t\r\n(").split(None, 1)[0].upper() in {"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "VALUES", "WITH", "TABLE"}
+    return sql.lstrip(" \t\r\n(").split(None, 1)[0].upper() in _QUERIES

@@ -8,10 +8,13 @@ from pathlib import Path
 from dbguard.config import Config
 from dbguard.errors import ServerError, UsageError
 from dbguard.model.explained import Explanation
+from dbguard.model.names import Name
 from dbguard.model.plan import Plan, Size
+from dbguard.model.schema import Schema
 from dbguard.model.snapshot import Snapshot
 from dbguard.pipelines.explain import MOST_SWEPT, Around, Planned, Wishes, finished, plan_all, schema_of, unswept
 from dbguard.pipelines.explain_asked import Given
+from dbguard.pipelines.measure import programs_of, with_rates
 from dbguard.planning.growth import SCALES
 from dbguard.planning.hidden_columns import Hidden, hidden_in
 from dbguard.planning.times import Times
@@ -27,14 +30,14 @@ def on_ghost(config: Config, given: Given, wishes: Wishes, times: Times) -> Expl
     assert wishes.snapshot is not None
     snapshot = load(Path(config.cwd, wishes.snapshot))
     schema = schema_of(snapshot)
-    around = Around(sizes_in(snapshot), schema, dict(snapshot.settings))
+    around = Around(sizes_in(snapshot, schema), schema, dict(snapshot.settings))
     hidden = hidden_in(snapshot, schema)
     given = with_rates_of(given, snapshot)
     notes: list[str] = []
-    with open_ghost(snapshot) as ghost:
+    with open_ghost(snapshot, bin_dir=programs_of(config)) as ghost:
         planned = _plan_on(ghost.dsn(), given, wishes, hidden)
         notes += [*ghost.lost, *unswept(planned, wishes)]
-        grown = _grown(snapshot, planned, wishes, hidden, notes) if wishes.grow else {}
+        grown = _grown(config, snapshot, planned, wishes, hidden, notes=notes) if wishes.grow else {}
         explanation = finished(config, given, planned, around, times, grown=grown, notes=notes)
         if wishes.advise:
             from dbguard.pipelines.explain_advice import advised
@@ -43,15 +46,33 @@ def on_ghost(config: Config, given: Given, wishes: Wishes, times: Times) -> Expl
     return explanation
 
 
-def sizes_in(snapshot: Snapshot) -> dict[str, Size]:
-    """Rows and pages of tables, as EXPLAIN names them."""
-    return {f"{one.name.schema}.{one.name.name}": Size(max(one.tuples, 0.0), one.pages) for one in snapshot.relations if one.kind in {"r", "m"}}
+def sizes_in(snapshot: Snapshot, schema: Schema) -> dict[str, Size]:
+    """Rows and pages of tables, as EXPLAIN names them. Of a table that was never analyzed the rows are not known."""
+    return {
+        f"{one.name.schema}.{one.name.name}": Size(
+            max(one.tuples, 0.0), one.pages, guessed=one.tuples < 0 and one.pages > 0, whole=_whole(schema, one.name)
+        )
+        for one in snapshot.relations
+        if one.kind in {"r", "m"}
+    }
+
+
+def _whole(schema: Schema, name: Name) -> str:
+    """The partitioned table at the top; "" for a table that is no partition."""
+    table = schema.tables.get(name)
+    for _ in range(50):
+        above = schema.tables.get(table.parent) if table is not None and table.parent is not None else None
+        if above is None or above.partition_by is None:
+            break
+        table = above
+    if table is None or table.name == name:
+        return ""
+    return str(table.name._replace(schema=None) if table.name.schema == "public" else table.name)
 
 
 def with_rates_of(given: Given, snapshot: Snapshot) -> Given:
     """With how often a second each query is executed, as far as the snapshot's pg_stat_statements has one of its shape."""
     from dbguard.parsing.query.shapes import shape_of
-    from dbguard.pipelines.measure import with_rates
 
     if not snapshot.statements:
         return given
@@ -68,7 +89,9 @@ def _plan_on(dsn: str, given: Given, wishes: Wishes, hidden: Hidden | None) -> l
         return plan_all(connection, given.queries, wishes, hidden=hidden)
 
 
-def _grown(snapshot: Snapshot, planned: Sequence[Planned], wishes: Wishes, hidden: Hidden | None, notes: list[str]) -> dict[int, dict[float, Plan]]:
+def _grown(
+    config: Config, snapshot: Snapshot, planned: Sequence[Planned], wishes: Wishes, hidden: Hidden | None, *, notes: list[str]
+) -> dict[int, dict[float, Plan]]:
     """Plans at 10 and 100 times the data, by place of the query."""
     from dbguard.postgres.ghost import open_ghost
 
@@ -79,7 +102,7 @@ def _grown(snapshot: Snapshot, planned: Sequence[Planned], wishes: Wishes, hidde
     found: dict[int, dict[float, Plan]] = {place: {} for place in places}
     for scale in SCALES[1:]:
         try:
-            with open_ghost(snapshot, scale=scale) as ghost:
+            with open_ghost(snapshot, bin_dir=programs_of(config), scale=scale) as ghost:
                 again = _plan_on(ghost.dsn(), queries, wishes._replace(sweep=False), hidden)
         except ServerError as error:
             notes.append(f"growth is not known at {scale:g} times: {error}")

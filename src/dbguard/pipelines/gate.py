@@ -9,32 +9,38 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from itertools import islice
 
 from dbguard.cache import Cache
 from dbguard.config import Config
-from dbguard.errors import ServerError, UsageError
-from dbguard.judgement import COULD_NOT_LOOK, allows
+from dbguard.errors import ServerError
+from dbguard.judgement import COULD_NOT_LOOK
 from dbguard.model.finding import Finding, Result, Severity, Summary, UnreadPart
+from dbguard.model.postgres import NEWEST, OLDEST
 from dbguard.model.record import Record
 from dbguard.model.snapshot import Snapshot
-from dbguard.model.source import Lines, Parsed, Source
+from dbguard.model.source import Source
 from dbguard.model.state import State, Step
 from dbguard.model.verdict import VERDICTS, Gate, QueryRisk, StepRisk
 from dbguard.parsing import parse
-from dbguard.pipelines.before import first_reported, state_before
+from dbguard.pipelines.before import begun, first_reported, state_before
 from dbguard.pipelines.gate_budgets import budgets_of, exceeded
+from dbguard.pipelines.gate_ghost import Opening
 from dbguard.pipelines.gate_key import key_of
-from dbguard.pipelines.gate_reasons import counterfactual, of_gate, with_reasons, worst
+from dbguard.pipelines.gate_pending import Asked, pending_of
+from dbguard.pipelines.gate_reasons import counterfactual, of_gate, with_harm, with_reasons, worst
+from dbguard.pipelines.gate_rows import reached
 from dbguard.pipelines.gate_settings import settings_of
 from dbguard.pipelines.gate_workload import Captured, captured
 from dbguard.pipelines.inspect import Inspection
 from dbguard.pipelines.locks import base_state
-from dbguard.pipelines.measure import Measure, context_of, tiny_tables, traced, with_rates
-from dbguard.pipelines.part import Part, result_of
-from dbguard.pipelines.pending import Pending, notes, on_snapshot
+from dbguard.pipelines.measure import Measure, context_of, programs_of, snapshot_of, tiny_tables, traced, with_rates
+from dbguard.pipelines.part import Part, part_of, result_of
+from dbguard.pipelines.pending import is_on
 from dbguard.planning.risk import Context, Judged
-from dbguard.reading import History, Reading, read_all
+from dbguard.reading import History, Reading
 from dbguard.replay import replay
 from dbguard.rulebook.select import Selection, from_config
 
@@ -49,7 +55,7 @@ class Project(Record):
     settled: Config
     selection: Selection
     reading: Reading
-    pending: tuple[Pending, ...]
+    assumes: tuple[str, ...]  # of what is pending
     snapshot: Snapshot | None
     sources: tuple[str, ...]
 
@@ -63,6 +69,7 @@ class Change(Record):
     judged: tuple[Judged, ...]
     part: Part
     risks: tuple[StepRisk, ...]
+    assumes: tuple[str, ...] = ()
 
 
 def gate(
@@ -72,25 +79,28 @@ def gate(
     workload: Sequence[str] = (),
     since: str | None = None,
     fail_on: str | None = None,
+    environment: Mapping[str, str] | None = None,
     progress: Progress = lambda _: None,
 ) -> Gate:
     """The verdict on what is pending.
 
-    Pending is what the snapshot does not have applied; where it does not tell, what changed since `since`, else `paths`. Raises `UsageError`,
-    `ConfigError`, and `UnreadableSource` for a snapshot that cannot be read. What could not be looked at otherwise is in the gate, with exit
-    code 3.
+    Pending is what the snapshot does not have applied; where it does not tell, what changed since `since`; else files among `paths`; else what
+    the CI of `environment` (by default the variables of this process) or git tells. Raises `UsageError`, `ConfigError`, and `UnreadableSource`
+    for a snapshot that cannot be read. What could not be looked at otherwise is in the gate, with exit code 3.
     """
     began = time.perf_counter()
     fail_on = fail_on or settings_of(config).fail_on
-    snapshot = _snapshot(config)
+    snapshot = snapshot_of(config)
+    if snapshot is not None and "postgres" not in config.given and OLDEST <= snapshot.major <= NEWEST:
+        config = config._replace(postgres=(snapshot.major, snapshot.major))
     sources = _workload(config, workload)
-    reading, pending = _read(config, tuple(paths), since, snapshot, sources)
+    reading, assumes, _ = pending_of(Asked(config, tuple(paths), since, sources, os.environ if environment is None else environment), snapshot)
     cache = Cache.of_user(config.cache)
-    key = key_of(config, reading, sources, pending)
+    key = key_of(config, reading, sources, assumes)
     known = cache.load(key) if cache.is_on else None
     if not isinstance(known, Gate):
         settled = config if snapshot is None else config._replace(small_tables=(*config.small_tables, *tiny_tables(snapshot)))
-        known = _looked(Project(config, settled, from_config(settled), reading, pending, snapshot, sources), progress)
+        known = _looked(Project(config, settled, from_config(settled), reading, assumes, snapshot, sources), progress)
         if known.exit_code != COULD_NOT_LOOK:
             cache.save(key, known)
     if known.exit_code != COULD_NOT_LOOK:
@@ -103,34 +113,32 @@ def _looked(project: Project, progress: Progress) -> Gate:
     progress("reading queries")
     queries = captured(project.settled, project.sources, reading, selection)
     progress("looking at migrations")
-    changes = [_change(history, project, queries) for history in reading.histories]
-    progress("planning queries")
-    risks, unplanned, query_notes, orphaned = _queries(config, changes, snapshot, queries, progress)
+    with ExitStack() as stack:
+        opening = None if snapshot is None else Opening(snapshot, stack, programs_of(config))
+        changes = [_change(history, project, queries, opening) for history in reading.histories]
+        progress("planning queries")
+        risks, unplanned, query_notes, orphaned = _queries(project, changes, queries, opening, progress)
     result = _judged([*(change.part for change in changes), queries.part], reading, project.settled, selection)
-    steps = tuple(risk for change in changes for risk in change.risks)
+    steps = with_harm([risk for change in changes for risk in change.risks], risks)
     budgets = budgets_of(config, queries, risks)
     findings = tuple(finding for finding in result.findings if finding.severity >= Severity.WARNING)
-    verdict = worst([*(step.verdict for step in steps), *(one.verdict for one in risks), *map(_verdict_of, findings), *exceeded(budgets, "review")])
-    could_not = result.crashed or unplanned or any(part.fatal for part in result.unread)
+    crashed = [UnreadPart("dbguard", 1, crash, fatal=True) for crash in result.crashed]
+    unread = (*_without_broken(result.unread, risks), *crashed, *unplanned)
+    unseen = [f"{part.path}:{part.line} was not looked at: {part.reason}" for part in unread if part.fatal]
+    verdicts = [*(step.verdict for step in steps), *(one.verdict for one in risks), *map(_verdict_of, findings)]
     return Gate(
-        verdict=verdict,
-        reasons=of_gate(steps, risks, [one for one in findings if _verdict_of(one) != "safe"], exceeded(budgets)),
+        verdict=worst([*verdicts, *exceeded(budgets, "review"), *("review" for _ in unseen)]),
+        reasons=of_gate(steps, risks, [one for one in findings if _verdict_of(one) != "safe"], [*unseen, *exceeded(budgets)]),
         steps=steps,
         queries=risks,
         findings=findings,
         budgets=budgets,
-        unread=(*_without_broken(result.unread, risks), *(UnreadPart("dbguard", 1, crash, fatal=True) for crash in result.crashed), *unplanned),
-        assumes=tuple(_assumes(config, snapshot, changes)),
-        notes=tuple(dict.fromkeys((*reading.notes, *notes(project.pending, config.snapshot), *queries.part.notes, *query_notes, *orphaned))),
+        unread=unread,
+        assumes=(*project.assumes, *_assumes(config, snapshot, changes)),
+        notes=tuple(dict.fromkeys((*reading.notes, *queries.part.notes, *query_notes, *orphaned))),
         postgres=config.postgres,
-        exit_code=COULD_NOT_LOOK if could_not else 0,
+        exit_code=COULD_NOT_LOOK if unseen else 0,
     )
-
-
-def _snapshot(config: Config) -> Snapshot | None:
-    from dbguard.pipelines.measure import snapshot_of
-
-    return snapshot_of(config)
 
 
 def _workload(config: Config, given: Sequence[str]) -> tuple[str, ...]:
@@ -146,66 +154,37 @@ def _workload(config: Config, given: Sequence[str]) -> tuple[str, ...]:
     return (os.path.normpath(os.path.join(root, CAPTURES)),) if os.path.isdir(os.path.join(config.root, CAPTURES)) else ()  # noqa: PTH112, PTH118
 
 
-def _read(
-    config: Config, paths: tuple[str, ...], since: str | None, snapshot: Snapshot | None, sources: Sequence[str]
-) -> tuple[Reading, tuple[Pending, ...]]:
-    """What is pending, on what production has."""
-    reading = _histories(config, paths, None if snapshot is not None and snapshot.applied else since, sources)
-    if snapshot is None:
-        return reading, ()
-    placed, pending = on_snapshot(reading, snapshot, config.snapshot)
-    if any(one.applied is not None for one in pending) or not pending:
-        return placed, pending
-    if since is not None and snapshot.applied:
-        return on_snapshot(_histories(config, paths, since, sources), snapshot, config.snapshot)
-    if since is None and not paths:
-        raise UsageError(f"{config.snapshot} does not say which migrations are applied: give --since REF, or the paths of those that are pending")
-    return placed, pending
-
-
-def _histories(config: Config, paths: tuple[str, ...], since: str | None, sources: Sequence[str]) -> Reading:
-    """The migrations; none are fine where there are queries to look at."""
-    try:
-        reading = read_all(config, paths, since=since)
-    except UsageError:
-        if not sources or paths:
-            raise
-        return Reading(())
-    up = [_without_downs(history) for history in reading.histories]
-    return reading._replace(histories=tuple([history for history in up if history.scripts]))
-
-
-def _without_downs(history: History) -> History:
-    return history._replace(scripts=tuple([script for script in history.scripts if script.direction not in {"down", "variant"}]))
-
-
-def _change(history: History, project: Project, queries: Captured) -> Change:
+def _change(history: History, project: Project, queries: Captured, opening: Opening | None) -> Change:
     """What the pending migrations of one history do, step by step."""
-    config, selection, snapshot = project.config, project.selection, project.snapshot
+    config, selection = project.config, project.selection
+    snapshot = project.snapshot if is_on(history, config.snapshot) else None
     postgres = history.postgres or config.postgres
     first = first_reported(history.scripts, [history.asks_for(script) for script in history.scripts])
-    start = State() if history.base is None else _base(history.base, config)
-    if config.lock_timeout == "runner" or history.runner_lock_timeout:
-        start = start._replace(settings={"lock_timeout": "runner"})
-    if history.undeployed_from is not None:
-        start = start._replace(batch=start.now.script + 1 + history.undeployed_from)
+    start = begun(history, config, State() if history.base is None else _base(history.base, config))
     state = state_before(history.scripts[:first], start, postgres[1], Cache.of_user(config.cache))
     parsed = [parse(script) for script in history.scripts[first:]]
     context = context_of(snapshot, config, state, queries.sent, measured=traced(config))
-    measure = Measure(replay(parsed, state, postgres[1], history.asks_for), context)
+    measure, assumes = _measured(replay(parsed, state, postgres[1], history.asks_for), context, snapshot, opening)
     inspection = Inspection(selection, postgres, measure if snapshot is not None else None)
-    found = tuple(dict.fromkeys(inspection.findings(measure.steps)))
-    reported = [one for one in parsed if history.asks_for(one.script)]
-    part = Part(
-        findings=found,
-        unread=tuple(part for one in reported for part in _unread(one)),
-        allows=tuple(allow for one in reported for allow in allows(one)),
-        crashed=tuple(dict.fromkeys(inspection.crashed)),
-        statements=sum(len(one.statements) for one in reported),
-        files=len({one.script.source.path for one in reported}),
-    )
-    risks = tuple([with_reasons(one, context, _instead(one, selection, context, postgres)) for one in measure.judged])
-    return Change(history, state, tuple(measure.steps), tuple(measure.judged), part, risks)
+    findings = dict.fromkeys(inspection.findings(measure.steps))
+    part = part_of([one for one in parsed if history.asks_for(one.script)], findings, inspection.crashed)
+    judged = measure.judged
+    later = [islice(judged, place, None) for place in range(1, len(judged) + 1)]
+    risks = tuple([with_reasons(one, context, _instead(one, selection, context, postgres), after) for one, after in zip(judged, later, strict=True)])
+    return Change(history, state, tuple(measure.steps), tuple(measure.judged), part, risks, assumes)
+
+
+def _measured(steps: Iterable[Step], context: Context, snapshot: Snapshot | None, opening: Opening | None) -> tuple[Measure, tuple[str, ...]]:
+    """The risk of steps, with the planner's numbers of rows where it has some; and what was assumed for those."""
+    fresh = context.sizes.copy()
+    measure = Measure(steps, context)
+    if snapshot is None or opening is None:
+        return measure, ()
+    try:
+        rows, assumes = reached(measure.judged, snapshot, opening)
+    except ServerError as error:
+        return measure, (f"how many rows a migration changes was not asked of a planner: {error}",)
+    return (Measure(measure.steps, context._replace(sizes=fresh, rows=rows)), assumes) if rows else (measure, ())
 
 
 def _instead(judged: Judged, selection: Selection, context: Context, postgres: tuple[int, int]) -> str:
@@ -232,34 +211,28 @@ def _base(base: Source, config: Config) -> State:
 
 
 def _queries(
-    config: Config, changes: Sequence[Change], snapshot: Snapshot | None, queries: Captured, progress: Progress
+    project: Project, changes: Sequence[Change], queries: Captured, opening: Opening | None, progress: Progress
 ) -> tuple[tuple[QueryRisk, ...], tuple[UnreadPart, ...], tuple[str, ...], tuple[str, ...]]:
     """Queries before and after; on a ghost where there is a snapshot, else by names alone."""
     from dbguard.pipelines import gate_queries
 
+    config, snapshot = project.config, project.snapshot
     sent = with_rates(queries.sent, snapshot)
     if not sent:
         return (), (), ("no queries were captured: only the migrations were looked at",), ()
-    if snapshot is None:
-        risks = gate_queries.by_names(sent, changes, config)
+    if snapshot is None or opening is None:
+        risks = gate_queries.by_names(sent, changes)
         return risks, (), ("without a snapshot no query is planned: that names are found is all that was looked at",), ()
     try:
-        planned = gate_queries.on_ghost(sent, changes, snapshot, config, progress)
+        planned = gate_queries.on_ghost(sent, changes, snapshot, config, opening=opening, progress=progress)
     except ServerError as error:
-        return gate_queries.by_names(sent, changes, config), (UnreadPart(config.snapshot, 1, str(error), fatal=True),), (), ()
+        return gate_queries.by_names(sent, changes), (UnreadPart(config.snapshot, 1, str(error), fatal=True),), (), ()
     return planned.risks, (), planned.notes, planned.orphans
 
 
 def _judged(parts: Sequence[Part], reading: Reading, config: Config, selection: Selection) -> Result:
     read = Result(unread=reading.unreadable, summary=Summary(), notes=())
     return result_of(list(parts), read, config, selection, 0.0)
-
-
-def _unread(one: Parsed) -> Iterable[UnreadPart]:
-    lines = Lines(one.script.source.text)
-    for statement in one.statements:
-        for part in statement.unread:
-            yield UnreadPart(one.script.source.path, lines.at(part.start)[0], part.reason)
 
 
 def _without_broken(unread: Sequence[UnreadPart], risks: Sequence[QueryRisk]) -> tuple[UnreadPart, ...]:
@@ -285,5 +258,6 @@ def _assumes(config: Config, snapshot: Snapshot | None, changes: Sequence[Change
         if not snapshot.seconds and not snapshot.statements_seconds:
             yield f"{config.snapshot} does not say over which time it counted: how many queries wait is not known"
     for change in changes:
+        yield from change.assumes
         for judged in change.judged:
             yield from judged.risk.effects.unknown

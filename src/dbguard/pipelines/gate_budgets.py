@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from dbguard.config import Config
+from dbguard.judgement.baseline import Baseline, read
 from dbguard.model.quantities import number
 from dbguard.model.verdict import Budget, QueryRisk
 from dbguard.pipelines.gate_settings import settings_of
@@ -17,11 +18,11 @@ MOST_SHOWN = 20  # of one kind, those nearest to or furthest over their limit
 def budgets_of(config: Config, queries: Captured, risks: Sequence[QueryRisk]) -> tuple[Budget, ...]:
     """What exceeds its limit, and what drifted, the worst first."""
     limits = settings_of(config).budgets
-    units, shapes = _recorded(config)
+    known = _recorded(config)
     named = {risk.shape: risk.name or (f"{risk.places[0][0]}:{risk.places[0][1]}" if risk.places else risk.shape) for risk in risks}
-    found = _some("queries per unit", ((name, now, units.get(name)) for name, now in queries.units.items()), limits.get("queries-per-unit"))
-    found += _some("calls", ((named.get(key, key), now, shapes.get(key)) for key, now in queries.shapes.items()), limits.get("calls"))
-    costs = ((named[risk.shape], risk.after.cost, None) for risk in risks if risk.after is not None)
+    found = _some("queries per unit", ((name, now, known.units.get(name)) for name, now in queries.units.items()), limits.get("queries-per-unit"))
+    found += _some("calls", ((named.get(key, key), now, known.shapes.get(key)) for key, now in queries.shapes.items()), limits.get("calls"))
+    costs = ((named[risk.shape], risk.after.cost, known.costs.get(risk.shape)) for risk in risks if risk.after is not None)
     return tuple(found + _some("cost", costs, limits.get("cost")))
 
 
@@ -34,13 +35,10 @@ def _some(name: str, numbers: Iterable[tuple[str, float, float | None]], limit: 
     return sorted(found, key=lambda one: (not one.exceeded, -one.now / (one.recorded or one.limit or 1.0)))[:MOST_SHOWN]
 
 
-def _recorded(config: Config) -> tuple[dict[str, int], dict[str, int]]:
+def _recorded(config: Config) -> Baseline:
     if not config.baseline:
-        return {}, {}
-    from dbguard.judgement.baseline import read
-
-    known = read(config)
-    return dict(known.units), dict(known.shapes)
+        return Baseline("", {})
+    return read(config)
 
 
 def exceeded(budgets: Iterable[Budget], word: str = "") -> tuple[str, ...]:

@@ -9,15 +9,14 @@ from datetime import date
 
 from dbguard.config import Config
 from dbguard.pipelines.gate_settings import settings_of
-from dbguard.pipelines.pending import Pending
 from dbguard.reading import Reading
 
 _CHUNK = 1 << 20
 
 
-def key_of(config: Config, reading: Reading, sources: Sequence[str], pending: Sequence[Pending]) -> str:
+def key_of(config: Config, reading: Reading, sources: Sequence[str], assumes: Sequence[str]) -> str:
     found = hashlib.sha256(f"gate {date.today()} {config!r} {reading.unreadable!r} {reading.notes!r}\n".encode(errors="replace"))  # noqa: DTZ011 - `until=` of an allow
-    found.update(repr([one.applied for one in pending]).encode())
+    found.update(repr(assumes).encode(errors="replace"))
     for history in reading.histories:
         found.update(repr((history._replace(scripts=(), base=None, asked=frozenset()), sorted(history.asked))).encode(errors="replace"))
         for script in history.scripts:

@@ -7,38 +7,36 @@ names alone are looked up in the schema before and after.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from dbguard.config import Config
-from dbguard.model.plan import Plan
 from dbguard.model.record import Record
 from dbguard.model.snapshot import Snapshot
-from dbguard.model.state import State
 from dbguard.model.verdict import Growth, QueryRisk
 from dbguard.parsing.query import read_query
-from dbguard.pipelines.gate_reasons import of_change
+from dbguard.pipelines.gate_reasons import A_DAY, named_query, of_change
 from dbguard.pipelines.gate_settings import settings_of
-from dbguard.planning.hidden_columns import Hidden, hidden_in
-from dbguard.planning.risk import Judged, Thresholds
+from dbguard.pipelines.gate_steps import Answer, Place, Refused, accepted, ask_all, blame, differs, places_of
+from dbguard.pipelines.measure import programs_of
+from dbguard.pipelines.pending import is_on
+from dbguard.planning.hidden_columns import Hidden
+from dbguard.planning.risk import Thresholds
 from dbguard.planning.risk_breaks import insert_of, left_out, message
 from dbguard.planning.risk_plans import change as compared
-from dbguard.planning.risk_plans import orphans, same, shape, verdict
-from dbguard.planning.risk_seconds import Tables, tables_of
+from dbguard.planning.risk_plans import orphans, shape, verdict
+from dbguard.planning.risk_reads import Tables, tables_of
 from dbguard.planning.risk_traffic import Sent
 from dbguard.queries.resolve import resolve
 
 if TYPE_CHECKING:
     from dbguard.pipelines.gate import Change
+    from dbguard.pipelines.gate_ghost import Ghosts
 
-A_DAY = 86_400.0
 SCALES = (10.0, 100.0)  # times the rows of today
 MOST_GROWN = 20  # of those that are not safe
+MOST_UNPLANNED = 10  # reasons that are told
 MOST_PLANNED = 5_000  # shapes; those with the most calls first
 Progress = Callable[[str], None]
-Answer = Plan | str
-"""A plan, or PostgreSQL's message where it does not plan."""
-Asker = Callable[[str], Answer]
 
 
 class Planned(Record):
@@ -47,39 +45,15 @@ class Planned(Record):
     orphans: tuple[str, ...] = ()
 
 
-class Place(Record):
-    """A pending statement with the state that it leaves."""
-
-    judged: Judged
-    before: State
-    after: State
-
-    @property
-    def text(self) -> str:
-        return self.judged.text
-
-    @property
-    def at(self) -> tuple[str, int]:
-        return self.judged.risk.path, self.judged.risk.line
-
-
-def places_of(changes: Sequence[Change]) -> list[Place]:
-    return [Place(one, one.steps[0].before, one.steps[-1].after) for change in changes for one in change.judged]
-
-
-def by_names(sent: Sequence[Sent], changes: Sequence[Change], config: Config) -> tuple[QueryRisk, ...]:
+def by_names(sent: Sequence[Sent], changes: Sequence[Change]) -> tuple[QueryRisk, ...]:
     """Which queries name something that is gone, or leave out a column that must have a value."""
-    del config
-    found = []
-    for one in sent:
-        risk = risk_of(one)
-        for change in changes:
-            broken = _inserts(one.sql, change) or _names(one.sql, change)
-            if broken is not None:
-                risk = _broken(risk, *broken)
-                break
-        found.append(risk)
-    return tuple(found)
+    return tuple([_by_names(risk_of(one), changes) for one in sent])
+
+
+def _by_names(risk: QueryRisk, changes: Sequence[Change]) -> QueryRisk:
+    broken = (_inserts(risk.sql, change) or _names(risk.sql, change) for change in changes)
+    first = next(filter(None, broken), None)
+    return risk if first is None else _broken(risk, *first)
 
 
 def risk_of(one: Sent) -> QueryRisk:
@@ -113,139 +87,89 @@ def _inserts(sql: str, change: Change) -> tuple[str, tuple[str, int]] | None:
     return None
 
 
-def on_ghost(sent: Sequence[Sent], changes: Sequence[Change], snapshot: Snapshot, config: Config, progress: Progress) -> Planned:
+def on_ghost(
+    sent: Sequence[Sent], changes: Sequence[Change], snapshot: Snapshot, config: Config, *, opening: Callable[[], Ghosts], progress: Progress
+) -> Planned:
     """Every shape planned before and after. Raises `ServerError` if no server starts."""
-    from dbguard.pipelines.gate_ghost import ghost_of
+    from dbguard.pipelines.gate_ghost import hidden_of
 
     asked = sorted(sent, key=lambda one: -(one.a_second or 0.0) * A_DAY - one.calls)[:MOST_PLANNED]
-    statements = [place for place in places_of(changes) if not place.judged.risk.effects.fails]
-    hidden = _hidden(snapshot, changes)
-    with ghost_of(snapshot, hidden=hidden) as ghost:
-        progress(f"planning {len(asked)} queries")
-        before = _ask(ghost.before(), asked)
-        after, failed = before, ""
-        if statements:
-            try:
-                after = _ask(ghost.after([place.text for place in statements]), asked)
-            except Refused as refusal:
-                failed = f"the pending migrations do not run on the ghost, so queries were planned before them alone: {refusal}"
-        differing = [one for one in asked if _differs(before[one.shape], after[one.shape])]
-        blamed: dict[str, Place] = {}
-        if differing and not failed:
-            progress(f"looking for the steps that change {len(differing)} queries")
-            _blame(ghost.after, statements, differing, before, blamed)
-        lost = ghost.lost
-        assumed = {one.shape: ghost.assumed(one.sql) for one in asked}
-    judge = Judge(tuple(changes), settings_of(config).thresholds, tables_of(snapshot))
+    own = tuple([change for change in changes if is_on(change.history, config.snapshot)])
+    places = places_of(own)
+    statements = [place for place in places if not place.judged.risk.effects.fails]
+    ghost = opening()
+    ghost.hidden = hidden_of(snapshot, places[-1].after.schema if places else None)
+    progress(f"planning {len(asked)} queries")
+    before, after, refused = ask_all(ghost.before(), asked), None, list[str]()
+    if statements:
+        try:
+            after = ask_all(ghost.after([place.text for place in statements]), asked)
+        except Refused:
+            statements, refused = accepted(ghost.after, statements)
+            after = ask_all(ghost.after([place.text for place in statements]), asked) if statements else None
+    after = before if after is None else after
+    differing = [one for one in asked if differs(before[one.shape], after[one.shape])]
+    blamed: dict[str, Place] = {}
+    if differing:
+        progress(f"looking for the steps that change {len(differing)} queries")
+        blame(ghost.after, statements, differing, before, blamed)
+    judge = Judge(own, tuple(changes), settings_of(config).thresholds, tables_of(snapshot), bool(refused))
     risks = [_risk(one, (before[one.shape], after[one.shape]), blamed.get(one.shape), judge) for one in asked]
-    risks = [risk._replace(assumes=(*risk.assumes, *assumed[risk.shape])) if assumed[risk.shape] else risk for risk in risks]
+    risks = [risk._replace(assumes=(*risk.assumes, *assumed)) if (assumed := ghost.assumed(risk.sql)) else risk for risk in risks]
     grown = [risk for risk in risks if risk.verdict != "safe" and not risk.breaks][:MOST_GROWN]
-    if grown and not failed:
+    if grown:
         progress(f"growing {len(grown)} queries")
-        growth = _growth(grown, snapshot, [place.text for place in statements], hidden)
+        growth = _growth(grown, snapshot, [place.text for place in statements], ghost.hidden, programs_of(config))
         risks = [risk._replace(growth=growth.get(risk.shape, ())) for risk in risks]
-    notes = [*lost, *([failed] if failed else [])]
+    notes = [*ghost.lost, *refused]
     if len(asked) < len(sent):
         notes.append(f"{len(sent) - len(asked)} shapes with the fewest calls were not planned")
-    notes += _unplanned(asked, before)
+    notes += _unplanned(risks)
     return Planned(tuple(risks), tuple(notes), tuple(_orphans(before, after)))
-
-
-def _hidden(snapshot: Snapshot, changes: Sequence[Change]) -> Hidden | None:
-    """What the snapshot has no values of. Partial indexes that the pending migrations make count as well."""
-    if snapshot.values == "full":
-        return None
-    from dbguard.pipelines.explain import schema_of
-
-    places = places_of(changes)
-    return hidden_in(snapshot, schema_of(snapshot), places[-1].after.schema if places else None)
-
-
-class Refused(Exception):  # noqa: N818
-    """The ghost's server refuses a pending migration; the text says why."""
-
-
-def _ask(opened: AbstractContextManager[Asker], asked: Sequence[Sent]) -> dict[str, Answer]:
-    with opened as ask:
-        return {one.shape: ask(one.sql) for one in asked}
-
-
-def _differs(before: Answer, after: Answer) -> bool:
-    """Whether something can be told of a query: it fails now and did not, or its plan is another one or dearer."""
-    if isinstance(before, str):
-        return False
-    if isinstance(after, str):
-        return True
-    return not same(compared(before, after))
-
-
-def _same(one: Answer, other: Answer) -> bool:
-    if isinstance(one, str) or isinstance(other, str):
-        return isinstance(one, str) == isinstance(other, str)
-    return same(compared(one, other))
-
-
-def _blame(
-    after: Callable[[Sequence[str]], AbstractContextManager[Asker]],
-    statements: Sequence[Place],
-    differing: Sequence[Sent],
-    before: Mapping[str, Answer],
-    blamed: dict[str, Place],
-) -> None:
-    """For each query the first statement after which its plan is not what it was. Halving: queries that share a step share the work."""
-    pending: list[tuple[int, int, Sequence[Sent]]] = [(0, len(statements), differing)]  # it is the same after `low` statements, not after `high`
-    while pending:
-        low, high, queries = pending.pop()
-        if high - low == 1:
-            blamed.update((one.shape, statements[low]) for one in queries)
-            continue
-        middle = (low + high) // 2
-        try:
-            now = _ask(after([place.text for place in statements[:middle]]), queries)
-        except Refused:  # a part of a transaction that the server takes only whole
-            blamed.update((one.shape, statements[high - 1]) for one in queries)
-            continue
-        later = [one for one in queries if _same(before[one.shape], now[one.shape])]
-        earlier = [one for one in queries if one not in later]
-        pending += [part for part in ((middle, high, later), (low, middle, earlier)) if part[2]]
 
 
 class Judge(Record):
     """What queries are judged by."""
 
+    own: tuple[Change, ...]  # of the database that the snapshot is of
     changes: tuple[Change, ...]
     limits: Thresholds
     tables: Tables
+    by_names: bool = False  # not all that is pending ran on the ghost
 
 
 def _risk(one: Sent, answers: tuple[Answer, Answer], place: Place | None, judge: Judge) -> QueryRisk:
     before, after = answers
     risk = risk_of(one)._replace(before=None if isinstance(before, str) else before, after=None if isinstance(after, str) else after)
     if isinstance(before, str):
-        return risk._replace(assumes=(f"it was not planned: {before}",))
+        return _by_names(risk._replace(unplanned=before), judge.changes)
     at = place.at if place is not None else None
     if isinstance(after, str):
         return _broken(risk, after, at)
-    for change in judge.changes:
-        if (inserts := _inserts(one.sql, change)) is not None:
-            return _broken(risk, *inserts)
+    for change in judge.own:
+        broken = _inserts(one.sql, change) or (_names(one.sql, change) if judge.by_names else None)
+        if broken is not None:
+            return _broken(risk, *broken)
     found = compared(before, after, judge.tables)
     said = verdict(found, judge.limits.review_slower, judge.limits.stop_slower, one.a_second or 0.0)
     reasons = of_change(risk, found, "", at) if said != "safe" or found.lost else ()
-    return risk._replace(verdict=said, reasons=reasons)
+    return risk._replace(verdict=said, reasons=reasons, changed_by=at if said != "safe" else None)
 
 
 def _broken(risk: QueryRisk, why: str, at: tuple[str, int] | None) -> QueryRisk:
-    return risk._replace(breaks=why, broken_by=at, verdict="stop", reasons=of_change(risk, None, why, at))
+    return risk._replace(breaks=why, changed_by=at, verdict="stop", reasons=of_change(risk, None, why, at))
 
 
-def _growth(risks: Sequence[QueryRisk], snapshot: Snapshot, statements: Sequence[str], hidden: Hidden | None) -> dict[str, tuple[Growth, ...]]:
+def _growth(
+    risks: Sequence[QueryRisk], snapshot: Snapshot, statements: Sequence[str], hidden: Hidden | None, programs: str | None
+) -> dict[str, tuple[Growth, ...]]:
     """Cost and rows after the change, with the rows of today and with more."""
     from dbguard.pipelines.gate_ghost import ghost_of
 
     found: dict[str, list[Growth]] = {}
     for scale in SCALES:
-        with ghost_of(snapshot, scale=scale, hidden=hidden) as ghost, ghost.after(statements) if statements else ghost.before() as ask:
+        opened = ghost_of(snapshot, scale=scale, hidden=hidden, programs=programs)
+        with opened as ghost, ghost.after(statements) if statements else ghost.before() as ask:
             for risk in risks:
                 plan = ask(risk.sql)
                 if not isinstance(plan, str) and risk.after is not None:
@@ -254,12 +178,19 @@ def _growth(risks: Sequence[QueryRisk], snapshot: Snapshot, statements: Sequence
     return {shape_: tuple(points) for shape_, points in found.items()}
 
 
-def _unplanned(asked: Sequence[Sent], before: Mapping[str, Answer]) -> Iterator[str]:
-    failed = [(one, answer) for one in asked if isinstance(answer := before[one.shape], str)]
-    if failed:
-        one, answer = failed[0]
-        where = f" ({one.places[0][0]}:{one.places[0][1]})" if one.places else ""
-        yield f"{len(failed)} of {len(asked)} shapes do not plan on the snapshot's schema, such as one{where}: {answer}"
+def _unplanned(risks: Sequence[QueryRisk]) -> Iterator[str]:
+    """What was not planned, by reason: of a query whose extension or schema is missing only the names are looked up."""
+    reasons: dict[str, list[QueryRisk]] = {}
+    for risk in risks:
+        if risk.unplanned:
+            reasons.setdefault(risk.unplanned, []).append(risk)
+    ordered = sorted(reasons.items(), key=lambda reason: -len(reason[1]))
+    for why, alike in ordered[:MOST_UNPLANNED]:
+        named = ", ".join(map(named_query, alike[:3]))
+        more = f" and {len(alike) - 3} more" if len(alike) > 3 else ""
+        yield f"not planned, only its names were looked up: {named}{more}: {why}"
+    if left := ordered[MOST_UNPLANNED:]:
+        yield f"{sum(len(alike) for _, alike in left)} more queries were not planned, for {len(left)} more reasons"
 
 
 def _orphans(before: Mapping[str, Answer], after: Mapping[str, Answer]) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, takewhile
 
 from dbguard.model.finding import Finding
 from dbguard.model.names import Name
@@ -17,7 +18,9 @@ from dbguard.planning.risk_plans import Change
 from dbguard.replay import replay
 
 MOST_REASONS = 3
+A_DAY = 86_400.0
 AT_LEAST = 0.5  # seconds of blocking that a recipe saves, to be worth a sentence
+_ONE_FAILS = "1 query fails since it"
 _WORKS = "it works for about"
 _UNKNOWN_SECONDS = 60.0  # that stand for "not known" when blocked times are compared
 _WHO = {
@@ -32,14 +35,18 @@ def worst(verdicts: Iterable[str]) -> str:
     return max(verdicts, key=VERDICTS.index, default="safe")
 
 
-def with_reasons(judged: Judged, context: Context, counterfactual: str = "") -> StepRisk:
-    """The risk of a step with its reasons in words, the worst first."""
+def with_reasons(judged: Judged, context: Context, counterfactual: str = "", later: Iterable[Judged] = ()) -> StepRisk:
+    """The risk of a step with its reasons in words, the worst first. `later` are the steps that follow it."""
     causes = sorted(judged.causes, key=lambda cause: -VERDICTS.index(cause.verdict))
-    sentences = tuple(dict.fromkeys(reason(cause, judged.risk, context) for cause in causes))
+    same = takewhile(lambda one: one.risk.transaction == judged.risk.transaction, chain((judged,), later))
+    worker = next((one for one in same if one.work.unknown), judged)
+    work = _work(worker) if worker is judged else f"{_work(worker)} later in its transaction (line {worker.risk.line})"
+    sentences = tuple(dict.fromkeys(reason(cause, work, context) for cause in causes))
     return judged.risk._replace(reasons=sentences[:MOST_REASONS], counterfactual=counterfactual)
 
 
-def reason(cause: Cause, risk: StepRisk, context: Context) -> str:
+def reason(cause: Cause, work: str, context: Context) -> str:
+    """One cause in words. `work` is what takes how long nobody knows."""
     table = "" if cause.relation is None else f"`{short(cause.relation)}`{_size(cause.relation, context)}"
     match cause.kind:
         case "fails":
@@ -53,14 +60,15 @@ def reason(cause: Cause, risk: StepRisk, context: Context) -> str:
             lock = f"the {cause.mode} lock on {table} of line {cause.line}"
             return f"{_WORKS} {duration(cause.seconds.p50)} while its transaction holds {lock}"
         case "unknown" if cause.mode is not None:
-            return f"{cause.mode} lock on {table} while {_work(risk)}: {_WHO[cause.mode]} for as long as that takes, which is not known without sizes"
+            return f"{cause.mode} lock on {table} while {work}: {_WHO[cause.mode]} for as long as that takes, which is not known without sizes"
         case "waits" if cause.seconds is not None:
             open_for = duration(cause.seconds.p50)
             opening = f"the lock on {table} waits for transactions that are open (the longest was open for {open_for})"
             return f"{opening}, and whoever needs the table waits behind it: set lock_timeout"
         case "rows":
             time = "" if cause.seconds is None else f", for about {duration(cause.seconds.p50)}"
-            return f"it changes {count(cause.rows)} rows of {table} in one statement: each stays locked until the end{time}"
+            who = f"; {_rate(cause.a_second)} that change rows of it, and wait where they meet one" if cause.a_second else ""
+            return f"it changes {count(cause.rows)} rows of {table} in one statement: each stays locked until the end{time}{who}"
         case "index dropped" if cause.relation is not None:
             return f"it drops index `{short(cause.relation)}`, which is used: {_often(cause.a_second)}"
         case "table dropped" if cause.relation is not None:
@@ -73,7 +81,7 @@ def reason(cause: Cause, risk: StepRisk, context: Context) -> str:
 def _how_many(cause: Cause) -> str:
     if not cause.a_second:
         return "" if cause.a_second is None else "; none were counted"
-    return f"; {_rate(cause.a_second)}, so {count(cause.queries)} queries wait, {duration(cause.waited)} in all"
+    return f"; {_rate(cause.a_second)}, so up to {count(cause.queries)} queries wait, {duration(cause.waited)} in all"
 
 
 def _rate(a_second: float) -> str:
@@ -96,14 +104,14 @@ def _size(name: Name, context: Context) -> str:
     return "" if rows is None or total is None else f" ({count(rows)} rows, {size(total)})"
 
 
-def _work(risk: StepRisk) -> str:
-    effects = risk.effects
+def _work(judged: Judged) -> str:
+    effects = judged.risk.effects
     told = [
         f"{verb} {', '.join(f'`{short(name)}`' for name in names[:2])}{' and more' if len(names) > 2 else ''}"
         for verb, names in (("it rewrites", effects.rewrites), ("it reads all of", effects.scans), ("it builds", effects.builds))
         if names
     ]
-    return " and ".join(told) or "later statements of its transaction work"
+    return " and ".join(told) or f"it works on {', '.join(f'`{short(name)}`' for name in judged.work.unknown[:2]) or 'its tables'}"
 
 
 def short(name: Name) -> str:
@@ -177,7 +185,7 @@ def _of_recipe(recipe: str, state: State, context: Context, major: int) -> dict[
     return {**found, "reads and writes": both}
 
 
-def of_gate(steps: Sequence[StepRisk], queries: Sequence[QueryRisk], findings: Sequence[Finding], budgets: Sequence[str]) -> tuple[str, ...]:
+def of_gate(steps: Sequence[StepRisk], queries: Sequence[QueryRisk], findings: Sequence[Finding], others: Sequence[str]) -> tuple[str, ...]:
     """The two or three sentences that a reader needs first."""
     ranked: list[tuple[int, str]] = []
     told: set[int] = set()
@@ -185,14 +193,49 @@ def of_gate(steps: Sequence[StepRisk], queries: Sequence[QueryRisk], findings: S
         if step.verdict != "safe" and step.reasons and not (step.transaction in told and step.reasons[0].startswith(_WORKS)):
             told.add(step.transaction)
             ranked.append((VERDICTS.index(step.verdict), f"{step.path}:{step.line}: {step.reasons[0]}"))
+    with_query = {(step.path, step.line) for step in steps if step.reasons and step.reasons[0].startswith(_ONE_FAILS)}
     for query in queries:
-        if query.verdict != "safe" and query.reasons:
-            where = f"{query.places[0][0]}:{query.places[0][1]}" if query.places else f"`{_beginning(query.sql)}`"
-            ranked.append((VERDICTS.index(query.verdict), f"{where}: {query.reasons[0]}"))
-    ranked += [(1, sentence) for sentence in budgets]
+        if query.verdict != "safe" and query.reasons and not (query.breaks and query.changed_by in with_query):
+            ranked.append((VERDICTS.index(query.verdict), f"{named_query(query)}: {query.reasons[0]}"))
     ranked += [(1 if finding.severity < 3 else 2, f"{finding.path}:{finding.line}: {finding.message}") for finding in findings]
+    ranked += [(1, sentence) for sentence in others]
     ordered = sorted(range(len(ranked)), key=lambda index: (-ranked[index][0], index))
     return tuple(dict.fromkeys(ranked[index][1] for index in ordered))[:MOST_REASONS]
+
+
+def with_harm(steps: Sequence[StepRisk], queries: Sequence[QueryRisk]) -> tuple[StepRisk, ...]:
+    """Steps that also answer for the queries that fail or get slower since them."""
+    harmed: dict[tuple[str, int], list[QueryRisk]] = {}
+    for query in queries:
+        if query.verdict != "safe" and query.changed_by is not None:
+            harmed.setdefault(query.changed_by, []).append(query)
+    found = []
+    for step in steps:
+        own = harmed.pop((step.path, step.line), [])
+        if own:
+            broken, slower = [one for one in own if one.breaks], [one for one in own if not one.breaks]
+            sentences = [*_harm(broken, "fails", "fail"), *_harm(slower, "gets slower", "get slower")]
+            said = worst([step.verdict, *(one.verdict for one in own)])
+            kept = [*sentences, *step.reasons] if step.verdict != "stop" else [*step.reasons[:1], *sentences, *step.reasons[1:]]
+            found.append(step._replace(verdict=said, reasons=tuple(kept[:MOST_REASONS])))
+        else:
+            found.append(step)
+    return tuple(found)
+
+
+def _harm(queries: Sequence[QueryRisk], one: str, many: str) -> Iterator[str]:
+    if queries:
+        told = f"1 query {one}" if len(queries) == 1 else f"{len(queries)} queries {many}"
+        a_day = sum(query.a_day or 0.0 for query in queries)
+        often = f", sent {count(a_day)} times a day" if a_day else ""
+        named = ", ".join(map(named_query, queries[:3])) + (f" and {len(queries) - 3} more" if len(queries) > 3 else "")
+        why = f": {queries[0].breaks}" if len(queries) == 1 and queries[0].breaks else ""
+        yield f"{told} since it{often}: {named}{why}"
+
+
+def named_query(query: QueryRisk) -> str:
+    """Where the application sends it, else how it begins."""
+    return f"{query.places[0][0]}:{query.places[0][1]}" if query.places else f"`{_beginning(query.sql)}`"
 
 
 def _beginning(sql: str, most: int = 50) -> str:
@@ -224,7 +267,9 @@ def of_change(risk: QueryRisk, change: Change | None, breaks: str, at: tuple[str
 def _more_a_day(risk: QueryRisk, ratio: float) -> str:
     if not risk.seconds_a_day:
         return ""
-    return f": {duration(risk.seconds_a_day)} of the server a day become about {duration(risk.seconds_a_day * ratio)}"
+    after = risk.seconds_a_day * ratio
+    busy = f"{count(after / A_DAY)} processors, all day" if after > 1.5 * A_DAY else duration(after)
+    return f": {duration(risk.seconds_a_day)} of one processor a day become about {busy}"
 
 
 def _bare(name: str) -> str:

@@ -24,6 +24,7 @@ warnings, and warnings would become advice, which is off unless asked for."""
 
 
 _MOMENTS = frozenset(["EndOfScript", "EndOfTransaction", "Merged"])
+_REFUSED = "statement-fails"
 Said = list[tuple[Rule, Flag, Step]]
 UNRELATED_TO_LOCKS = {"queries", "schema", "security"}
 
@@ -47,6 +48,7 @@ class Inspection:
         self._older: dict[tuple[int, int], Step] = {}  # steps of this script on other majors: moments ask for them again
 
     def findings(self, steps: Iterable[Step]) -> Iterator[Finding]:
+        found: list[Finding] = []  # of one script
         for step in steps:
             moment = isinstance(step.operation, EndOfScript | EndOfTransaction)
             kind = type(step.operation).__name__
@@ -54,9 +56,12 @@ class Inspection:
             if moment:
                 rules = self._of_moment(step.operation, rules)
             if rules:
-                yield from self._step(step, rules)
+                found += self._step(step, rules)
             if isinstance(step.operation, EndOfScript):
                 self._older.clear()
+                yield from _of_what_runs(found)
+                found = []
+        yield from _of_what_runs(found)
 
     def _of_moment(self, moment: EndOfScript | EndOfTransaction, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
         """Of the rules that a moment wakes, those that are about what was done."""
@@ -187,6 +192,18 @@ class Inspection:
         known = [finding.postgres for finding in same if finding.postgres]
         low, high = known[0] if len(known) == 1 else (min(one[0] for one in known), max(one[1] for one in known))
         return same[-1]._replace(postgres=None if (low, high) == (self._low, self._high) else (low, high))
+
+
+def _of_what_runs(found: list[Finding]) -> list[Finding]:
+    """Of a statement that PostgreSQL refuses only that is told: what it would do on those servers, it does not."""
+    refused = {one.start: one.postgres for one in found if one.rule == _REFUSED}
+    if not refused:
+        return found
+    return [one for one in found if one.rule == _REFUSED or one.start not in refused or not _covers(refused[one.start], one.postgres)]
+
+
+def _covers(refused: tuple[int, int] | None, versions: tuple[int, int] | None) -> bool:
+    return refused is None or (versions is not None and refused[0] <= versions[0] and versions[1] <= refused[1])
 
 
 def _in_its_language(recipe: str | None, script: Script, excerpt: str) -> str | None:

@@ -18,7 +18,6 @@ from dbguard.model.state import Lock, State, Step
 from dbguard.model.verdict import Seconds
 from dbguard.parsing.query.shapes import shape_of
 from dbguard.pipelines.gate_settings import settings_of
-from dbguard.pipelines.pending import notes as pending_notes
 from dbguard.pipelines.pending import on_snapshot
 from dbguard.planning.lock_time import Calibration, calibrate
 from dbguard.planning.risk import Context, Judged, step_risk, words
@@ -36,12 +35,20 @@ def snapshot_of(config: Config) -> Snapshot | None:
     """The snapshot that is configured. Raises `UnreadableSource`."""
     if not config.snapshot:
         return None
-    import os
-
     from dbguard.reading.snapshots import load
 
-    base = config.cwd if config.given.get("snapshot") == "the command line" else config.root
-    return load(os.path.join(base, config.snapshot))  # noqa: PTH118
+    return load(_place(config, "snapshot", config.snapshot))
+
+
+def programs_of(config: Config) -> str | None:
+    """The `bin` folder of the PostgreSQL that serves ghosts; None for that of `dbguard[embedded]`."""
+    return _place(config, "postgres-bin", config.postgres_bin) if config.postgres_bin else None
+
+
+def _place(config: Config, key: str, path: str) -> str:
+    import os
+
+    return os.path.join(config.cwd if config.given.get(key) == "the command line" else config.root, path)  # noqa: PTH118
 
 
 def on_production(reading: Reading, config: Config) -> tuple[Reading, Config, Callable[[Iterable[Step], State], Measure]]:
@@ -50,8 +57,7 @@ def on_production(reading: Reading, config: Config) -> tuple[Reading, Config, Ca
     assert snapshot is not None
     if not reading.histories and (reading.queries or reading.workload):
         reading = _with_histories(reading, config)
-    reading, pending = on_snapshot(reading, snapshot, config.snapshot)
-    reading = reading._replace(notes=(*reading.notes, *pending_notes(pending, config.snapshot)), schema=Source(config.snapshot, snapshot.schema))
+    reading = on_snapshot(reading, snapshot, config.snapshot)[0]._replace(schema=Source(config.snapshot, snapshot.schema))
     config = config._replace(small_tables=(*config.small_tables, *tiny_tables(snapshot)))
 
     def measure(steps: Iterable[Step], state: State) -> Measure:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
 from dbguard.config import Config
-from dbguard.judgement import Allow, judge
+from dbguard.judgement import Allow, allows, judge
 from dbguard.model.finding import Finding, Result, UnreadPart
 from dbguard.model.record import Record
+from dbguard.model.source import Lines, Parsed
 from dbguard.rulebook.select import Selection
 
 if TYPE_CHECKING:
@@ -30,6 +31,26 @@ class Part(Record):
     subjects: frozenset[str] = frozenset()  # of queries and calls that woke checks: Query, Unit, Totals
     query_files: tuple[str, ...] = ()
     skipped: int = 0  # files that are neither migrations nor queries
+
+
+def part_of(reported: Sequence[Parsed], findings: Iterable[Finding], crashed: Iterable[str]) -> Part:
+    """What one history gave: `reported` are the scripts that give anything but state."""
+    return Part(
+        findings=tuple(findings),
+        unread=tuple(unread for one in reported for unread in _unread(one)),
+        allows=tuple(allow for one in reported for allow in allows(one)),
+        crashed=tuple(dict.fromkeys(crashed)),
+        statements=sum(len(one.statements) for one in reported),
+        files=len({one.script.source.path for one in reported}),
+    )
+
+
+def _unread(one: Parsed) -> Iterator[UnreadPart]:
+    if any(statement.unread for statement in one.statements):
+        lines = Lines(one.script.source.text)
+        for statement in one.statements:
+            for part in statement.unread:
+                yield UnreadPart(one.script.source.path, lines.at(part.start)[0], part.reason)
 
 
 def _known(parts: Sequence[Part], config: Config) -> Known | None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from dbguard.model.names import Name
+from dbguard.model.operations import CreateTable
 from dbguard.model.record import Record
 from dbguard.model.snapshot import Applied, Snapshot
 from dbguard.model.source import Script, Source
+from dbguard.parsing import parse
 from dbguard.reading import History, Reading
 from dbguard.reading.names import natural, stem
 
@@ -19,14 +22,15 @@ class Pending(Record):
 
     history: History
     applied: int | None = None  # migrations that the snapshot has; None: it does not tell
+    table: Name | None = None  # of the snapshot, which told
 
 
 def on_snapshot(reading: Reading, snapshot: Snapshot, path: str) -> tuple[Reading, tuple[Pending, ...]]:
-    """Histories on top of the snapshot's schema: what is applied is left out. A history of which the snapshot says nothing keeps its own base
-    if another one is known to the snapshot, and otherwise what is asked for is taken to be pending.
+    """Histories on top of the snapshot's schema: what is applied is left out, and `notes` say how much that is. A history of which the
+    snapshot says nothing keeps its own base if another one is known to the snapshot, and otherwise what is asked for is taken to be pending.
     """
     base = Source(path, snapshot.schema)
-    found = [_of(history, snapshot.applied) for history in reading.histories]
+    found = _of_one_database([_of(history, snapshot.applied) for history in reading.histories], reading.histories, snapshot)
     told = any(one.applied is not None for one in found)
     kept = []
     for one in found:
@@ -36,7 +40,37 @@ def on_snapshot(reading: Reading, snapshot: Snapshot, path: str) -> tuple[Readin
             kept.append(one)
         else:
             kept.append(one._replace(history=_asked_only(one.history)._replace(base=base, undeployed_from=0)))
-    return reading._replace(histories=tuple([one.history for one in kept])), tuple(kept)
+    placed = reading._replace(histories=tuple([one.history for one in kept]), notes=(*reading.notes, *notes(kept, path)))
+    return placed, tuple(kept)
+
+
+def _of_one_database(found: Sequence[Pending], histories: Sequence[History], snapshot: Snapshot) -> list[Pending]:
+    """One table of a tool is written by one history: where several fit, by the one of whose tables the snapshot has most."""
+    kept = list(found)
+    for table in {one.table for one in found if one.table is not None}:
+        rivals = [position for position, one in enumerate(found) if one.table == table]
+        if len(rivals) > 1:
+            tables = _created([Script(Source("", snapshot.schema), ((0, len(snapshot.schema)),))])
+            best = max(rivals, key=lambda position: _share(histories[position], tables))
+            for position in rivals:
+                if position != best:
+                    kept[position] = Pending(histories[position])
+    return kept
+
+
+def _share(history: History, tables: set[str]) -> float:
+    own = _created([script for script in history.scripts if script.direction != "down"])
+    return len(own & tables) / max(1, len(own))
+
+
+def _created(scripts: Iterable[Script]) -> set[str]:
+    operations = (one for script in scripts for statement in parse(script).statements for one in statement.operations)
+    return {one.name.name for one in operations if isinstance(one, CreateTable)}
+
+
+def is_on(history: History, path: str) -> bool:
+    """Whether a history was put on the snapshot at `path`; others are of another database."""
+    return history.base is not None and history.base.path == path
 
 
 def notes(pending: Iterable[Pending], path: str) -> list[str]:
@@ -59,7 +93,7 @@ def _of(history: History, applied: Sequence[Applied]) -> Pending:
             continue
         gone = set(range(max(matched) + 1)) if one.tool in ONLY_THE_LAST else matched
         kept = tuple([script for index, script in enumerate(scripts) if index not in gone])
-        return Pending(history._replace(scripts=kept), _ups(scripts) - _ups(kept))
+        return Pending(history._replace(scripts=kept), _ups(scripts) - _ups(kept), one.table)
     return Pending(history)
 
 

@@ -6,7 +6,6 @@ not write (those of forks) is no error: the report then goes into the summary of
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -14,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dbguard.model.record import Record
+from dbguard.pipelines.ci import event
 from dbguard.pipelines.publish_http import Answer, Api, Refused
 
 LIMIT = 65_536  # bytes, of a comment on GitHub; GitLab takes a million characters
@@ -100,16 +100,11 @@ def _github(environment: Mapping[str, str]) -> tuple[Api, Discussion] | str:
 
 def _pull_request(environment: Mapping[str, str]) -> int:
     """The number, from the event that started the run or from `refs/pull/7/merge`; 0 if there is none."""
-    path = environment.get("GITHUB_EVENT_PATH", "")
-    try:
-        event = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
-    except (OSError, ValueError):
-        event = {}
-    if isinstance(event, dict):
-        issue = event.get("issue")
-        pull_request = event.get("pull_request") or (issue if isinstance(issue, dict) and issue.get("pull_request") else None)
-        if isinstance(pull_request, dict) and isinstance(number := pull_request.get("number"), int) and number > 0:
-            return number
+    started_by = event(environment)
+    issue = started_by.get("issue")
+    pull_request = started_by.get("pull_request") or (issue if isinstance(issue, dict) and issue.get("pull_request") else None)
+    if isinstance(pull_request, dict) and isinstance(number := pull_request.get("number"), int) and number > 0:
+        return number
     found = re.fullmatch(r"refs/pull/(\d{1,9})/\w+", environment.get("GITHUB_REF", ""), re.ASCII)
     return int(found[1]) if found else 0
 

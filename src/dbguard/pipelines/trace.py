@@ -47,11 +47,9 @@ def asked(config: Config, paths: Iterable[str], *, stdin: StandardInput | None, 
     """The histories, on top of the snapshot's schema if there is one. Raises `UsageError` if there is nothing to trace."""
     reading = read_all(config, paths, stdin, since=since, staged=staged)
     if config.snapshot:
-        from dbguard.pipelines.pending import notes, on_snapshot
-        from dbguard.reading.snapshots import load
+        from dbguard.pipelines.measure import on_production
 
-        reading, pending = on_snapshot(reading, load(config.snapshot), config.snapshot)
-        reading = reading._replace(notes=(*reading.notes, *notes(pending, config.snapshot)))
+        reading = on_production(reading, config)[0]
     if not reading.histories and not reading.unreadable:
         raise UsageError("there is no migration to trace: name files or folders of migrations")
     return reading

@@ -6,7 +6,6 @@ transaction with short timeouts, which is rolled back; it is executed only where
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from dbguard.parsing.explainable import Explainable, explainable, with_casts
 from dbguard.planning.hidden_columns import Hidden
 from dbguard.planning.hidden_values import Opened, opened, sentences
 from dbguard.planning.plans import of_json
+from dbguard.postgres.called_functions import volatile_functions
 from dbguard.postgres.session import Limits, guard
 
 if TYPE_CHECKING:
@@ -31,12 +31,14 @@ _WRONG_TYPE = {"42725", "42883", "42804", "22P02", "42P18"}  # ambiguous_functio
 _GUESSES = ("bigint", "timestamptz", "interval", "text", "numeric", "date", "boolean", "jsonb", "text[]")
 _MOST_ATTEMPTS = 40
 _NAME = "dbguard_explained"
-# Volatile, and yet without effects.
-_HARMLESS = ("random", "random_normal", "clock_timestamp", "timeofday", "gen_random_uuid", "uuidv4", "uuidv7")
 
 
 class NotPlannedError(UsageError):
-    """A query that PostgreSQL refuses; the text is PostgreSQL's own."""
+    """A query that PostgreSQL refuses: `reason` is PostgreSQL's own text, `advice` what it leaves open."""
+
+    def __init__(self, reason: str, advice: str = "") -> None:
+        super().__init__(f"PostgreSQL does not plan it: {reason}{advice}")
+        self.reason, self.advice = reason, advice
 
 
 class Prepared(Record):
@@ -85,16 +87,17 @@ def prepared(connection: Connection[Any], sql: str | Explainable) -> Prepared:
         return Prepared(query, query.sql)
     casts: dict[int, str] = {}
     tried: dict[int, int] = {}
-    first = ""
+    first: NotPlannedError | None = None
     for _ in range(_MOST_ATTEMPTS):
         text = with_casts(query.sql, casts)
         try:
             return Prepared(query, text, _types(connection, text))
         except psycopg.Error as error:
-            first = first or _words(error)
+            first = first or _refused(error)
             if not _cast_another(error, text, query, casts, tried):
                 break
-    raise NotPlannedError(f"{first}; write the types of its parameters, as in $1::bigint" if casts else first)
+    assert first is not None  # there is a first attempt
+    raise NotPlannedError(first.reason, f"{first.advice}; write the types of its parameters, as in $1::bigint") if casts else first
 
 
 def prepared_on_ghost(connection: Connection[Any], sql: str | Explainable, hidden: Hidden | None) -> Prepared:
@@ -120,10 +123,16 @@ def plan(connection: Connection[Any], query: Prepared, *, name: str = "") -> Pla
     return kept
 
 
-def plans_with(connection: Connection[Any], query: Prepared, rows: Iterable[Sequence[str]], *, name: str = "") -> list[Plan]:
-    """The plan for each choice of values, which are in PostgreSQL's text form."""
+def plans_with(connection: Connection[Any], query: Prepared, rows: Iterable[Sequence[str]], *, name: str = "") -> list[Plan | None]:
+    """The plan for each choice of values, which are in PostgreSQL's text form; None for values that the server does not take."""
+    found: list[Plan | None] = []
     with _statement(connection, query, "force_custom_plan") as execute:
-        return [execute(tuple(_literal(value) for value in values), name) for values in rows]
+        for values in rows:
+            try:
+                found.append(execute(tuple(_literal(value) for value in values), name))
+            except NotPlannedError:
+                found.append(None)
+    return found
 
 
 def analyzed(connection: Connection[Any], query: Prepared, values: Sequence[str] = (), *, name: str = "", disposable: bool = False) -> Plan:
@@ -132,12 +141,13 @@ def analyzed(connection: Connection[Any], query: Prepared, values: Sequence[str]
     found = query.query
     if not disposable:
         if found.writes or found.locks:
-            raise UsageError("this query changes or locks rows: it is executed only with --disposable, on a copy that can be thrown away")
-        refused = _volatile(connection, plan(connection, query))
+            raise UsageError("this query writes or locks: it is executed only with --disposable, on a copy that can be thrown away")
+        refused = volatile_functions(connection, plan(connection, query))
         if refused:
             raise UsageError(f"this query calls {', '.join(refused)}, which is volatile: it is executed only with --disposable")
     if len(values) < found.parameters:
-        raise UsageError(f"this query has {found.parameters} parameters: write values into it to have it executed")
+        many = "a parameter" if found.parameters == 1 else f"{found.parameters} parameters"
+        raise UsageError(f"this query has {many}: write values into it to have it executed")
     options = "FORMAT JSON, VERBOSE, SETTINGS, ANALYZE, BUFFERS"
     if not found.parameters:
         return _explained(connection, f"EXPLAIN ({options}) {query.sql}", query, name)
@@ -146,31 +156,8 @@ def analyzed(connection: Connection[Any], query: Prepared, values: Sequence[str]
     return done
 
 
-def folded_functions(connection: Connection[Any], query: Explainable) -> tuple[list[str], list[str]]:
-    """Functions of the user that planning may call, as they are not volatile: those that are named to the user, and those to refuse.
-
-    Planning replaces calls with constant arguments by their results (eval_const_expressions in clauses.c). A function in a language that
-    is not trusted can do anything then, also what a READ ONLY transaction forbids.
-    """
-    names = [one.name for one in query.functions]
-    if not names:
-        return [], []
-    rows = connection.execute(
-        """
-        SELECT n.nspname || '.' || p.proname, l.lanpltrusted OR l.lanname IN ('sql', 'internal')
-        FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace JOIN pg_catalog.pg_language l ON l.oid = p.prolang
-        WHERE p.proname = ANY (%s) AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND p.provolatile <> 'v'
-          AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid
-                          AND d.deptype = 'e')
-        ORDER BY 1
-        """,
-        (names,),
-    ).fetchall()
-    return [name for name, trusted in rows if trusted], [name for name, trusted in rows if not trusted]
-
-
 def sizes(connection: Connection[Any], plans: Iterable[Plan]) -> dict[str, Size]:
-    """Rows and pages of the tables that plans read, by the name that EXPLAIN gives them."""
+    """Rows and pages of the tables that plans read, by the name that EXPLAIN gives them. Inside `planning`."""
     from dbguard.model.plan import nodes
 
     names = sorted({node.relation for one in plans for node in nodes(one.root) if node.relation})
@@ -179,20 +166,35 @@ def sizes(connection: Connection[Any], plans: Iterable[Plan]) -> dict[str, Size]
         return {}
     rows = connection.execute(
         """
-        SELECT n.nspname || '.' || c.relname, c.reltuples::float8, pg_catalog.pg_relation_size(c.oid) / 8192, c.relpages
+        SELECT n.nspname || '.' || c.relname, c.reltuples::float8, pg_catalog.pg_relation_size(c.oid) / 8192, c.relpages,
+               pg_catalog.format('%%I.%%I', n.nspname, c.relname),
+               coalesce(CASE m.nspname WHEN 'public' THEN '' ELSE pg_catalog.quote_ident(m.nspname) || '.' END
+                        || pg_catalog.quote_ident(r.relname), '')
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         JOIN unnest(%s::text[], %s::text[]) AS wanted(schema, name) ON wanted.schema = n.nspname AND wanted.name = c.relname
+        LEFT JOIN pg_catalog.pg_class r ON c.relispartition AND r.oid = pg_catalog.pg_partition_root(c.oid)
+        LEFT JOIN pg_catalog.pg_namespace m ON m.oid = r.relnamespace
         WHERE c.relkind IN ('r', 'm')
         """,
         ([schema for schema, _ in pairs], [name for _, name in pairs]),
     ).fetchall()
     found: dict[str, Size] = {}
-    for name, tuples, pages, known in rows:
+    for name, tuples, pages, known, quoted, whole in rows:
         if tuples >= 0 and known:
-            found[name] = Size(tuples / known * pages, pages)  # as the planner does (estimate_rel_size in plancat.c)
+            found[name] = Size(tuples / known * pages, pages, whole=whole)  # as the planner does (estimate_rel_size in plancat.c)
         elif pages == 0:
-            found[name] = Size(0.0, 0)
+            found[name] = Size(0.0, 0, whole=whole)
+        elif (guess := _guessed(connection, quoted)) is not None:
+            found[name] = Size(guess, pages, guessed=True, whole=whole)
     return found
+
+
+def _guessed(connection: Connection[Any], table: str) -> float | None:
+    """The rows that the planner takes a table to have that was never analyzed (before PostgreSQL 14 its reltuples are 0, not -1)."""
+    with suppress(NotPlannedError):
+        query = Explainable(f"SELECT FROM ONLY {table}")
+        return _explained(connection, f"EXPLAIN (FORMAT JSON) {query.sql}", Prepared(query, query.sql), "").rows
+    return None
 
 
 def _types(connection: Connection[Any], sql: str) -> tuple[str, ...]:
@@ -248,7 +250,7 @@ def _statement(connection: Connection[Any], query: Prepared, mode: str, options:
     try:
         _alone(connection, f"PREPARE {_NAME} AS {query.sql}")
     except psycopg.Error as error:
-        raise NotPlannedError(_words(error)) from None
+        raise _refused(error) from None
 
     def execute(arguments: tuple[str, ...], name: str) -> Plan:
         given = f"({', '.join(arguments)})" if arguments else ""
@@ -276,24 +278,21 @@ def _explained(connection: Connection[Any], text: str, query: Prepared, name: st
             row = done.fetchone()
     except psycopg.Error as error:
         if connection.closed:
-            raise ServerError(f"the server closed the connection while it planned a query: {_words(error)}") from None
-        raise NotPlannedError(_words(error)) from None
+            raise ServerError(f"the server closed the connection while it planned a query: {_refused(error).reason}") from None
+        raise _refused(error) from None
     found = of_json(row[0] if row is not None else None)[0]
     return found._replace(sql=query.asked or query.query.sql, name=name, postgres=connection.info.server_version // 10000)
 
 
-def _words(error: Any) -> str:
-    return _reason(error.diag.message_primary or str(error), error.sqlstate or "")
-
-
-def _reason(message: str, state: str) -> str:
+def _refused(error: Any) -> NotPlannedError:
     advice = {
         "57014": f"; it took longer than the {PLANNING.statement:g} s that planning may take, or the {EXECUTING.statement:g} s that running may take",
         "55P03": "; another session holds a lock on one of its tables",
         "42P01": "; is the schema on the search_path, and are the migrations applied there?",
         "42501": "; this role may not read it",
     }
-    return f"PostgreSQL does not plan it: {message.splitlines()[0] if message else 'no reason was given'}{advice.get(state, '')}"
+    lines = (error.diag.message_primary or str(error)).splitlines()
+    return NotPlannedError(lines[0] if lines else "no reason was given", advice.get(error.sqlstate or "", ""))
 
 
 def _literal(value: str) -> str:
@@ -301,19 +300,3 @@ def _literal(value: str) -> str:
         return value
     escaped = value.replace("'", "''")
     return f"'{escaped}'"
-
-
-def _volatile(connection: Connection[Any], planned: Plan) -> list[str]:
-    """Functions with side effects in the expressions of a plan: views are expanded there."""
-    import re
-
-    text = json.dumps(dict(planned.json))
-    names = sorted(set(re.findall(r"\b([a-z_][a-z0-9_]*)\(", text)))
-    rows = connection.execute(
-        """
-        SELECT DISTINCT p.proname::text FROM pg_catalog.pg_proc p
-        WHERE p.proname = ANY (%s) AND p.provolatile = 'v' AND p.proname <> ALL (%s) ORDER BY 1
-        """,
-        (names, list(_HARMLESS)),
-    ).fetchall()
-    return [name for (name,) in rows]

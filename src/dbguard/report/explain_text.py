@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from dbguard.model.explained import Advised, Explained, Explanation
+from dbguard.model.explained import NOT_EXECUTED, Advised, Explained, Explanation
 from dbguard.model.finding import Finding, Severity
 from dbguard.model.plan import Measure, nodes
 from dbguard.model.quantities import count, duration, number, size
@@ -15,6 +15,7 @@ WIDTH = 100
 _COLUMN = 13
 _SHARE = 7
 _BIG = 0.3
+_ALIKE = 1.05  # costs that differ by less are told as one
 _MOST_ALIKE = 3  # partitions that are shown one by one
 _DIM, _BOLD, _RED, _YELLOW, _GREEN = "2", "1", "1;31", "1;33", "32"
 _COLORS = {Severity.ERROR: _RED, Severity.WARNING: _YELLOW, Severity.ADVICE: "1;36"}
@@ -27,7 +28,7 @@ def render(explanation: Explanation, *, color: bool = False, width: int = WIDTH)
     paint: Paint = (lambda text, code: f"\x1b[{code}m{text}\x1b[0m") if color else (lambda text, _: text)
     blocks = ["\n".join(_query(one, paint, width, alone=len(explanation.queries) == 1)) for one in explanation.queries]
     if explanation.advice and len(explanation.queries) > 1:
-        blocks.append("\n".join(["for all queries together", *_advice(explanation.advice, paint, width)]))
+        blocks.append("\n".join(_advice(explanation.advice, paint, width, whom="all queries together")))
     if explanation.unread:
         blocks.append("\n".join(f"not read  {one_line(f'{part.path}:{part.line}  {part.reason}')}" for part in explanation.unread))
     if explanation.crashed:
@@ -45,7 +46,7 @@ def _query(one: Explained, paint: Paint, width: int, *, alone: bool) -> Iterator
     if not alone and asked.sql:
         yield paint(_cut("  " + " ".join(visible(asked.sql).split()), width), _DIM)
     if one.plan is None:
-        yield f"  not planned: {one_line(one.unread)}"
+        yield from _wrapped(f"  not planned: {one_line(one.unread)}", width, "    ")
         return
     yield from _wrapped(f"{one.sentence[:1].upper()}{one.sentence[1:]}.", width, "")
     yield ""
@@ -65,7 +66,7 @@ def _tree(one: Explained, paint: Paint, width: int) -> Iterator[str]:
     heads = ("rows", "expected", "time") if one.plan.executed else ("rows", "cost")
     if one.plan.executed and not timed:
         heads = ("rows", "expected")
-    room = max(width - len(heads) * _COLUMN - _SHARE - 2, 30)
+    room = _room(heads, width)
     branches = _branches(one.measures)
     yield paint(" " * room + "".join(f"{head:>{_COLUMN}}" for head in heads) + f"{'share':>{_SHARE}}", _DIM)
     folded = _folded(one.measures)
@@ -74,10 +75,15 @@ def _tree(one: Explained, paint: Paint, width: int) -> Iterator[str]:
             if folded[measure.number]:
                 yield paint(f"{branches[measure.number][0].replace('├', '└')}{folded[measure.number]}", _DIM)
             continue
-        yield from _node(measure, heads, room, branches[measure.number], paint)
+        yield from _node(measure, heads, width, branches[measure.number], paint)
 
 
-def _node(measure: Measure, heads: tuple[str, ...], room: int, branch: tuple[str, str], paint: Paint) -> Iterator[str]:
+def _room(heads: tuple[str, ...], width: int) -> int:
+    """Columns for titles: what the numbers leave."""
+    return max(width - len(heads) * _COLUMN - _SHARE - 2, 30)
+
+
+def _node(measure: Measure, heads: tuple[str, ...], width: int, branch: tuple[str, str], paint: Paint) -> Iterator[str]:
     node = measure.node
     label = str(node.facts.get("Subplan Name", ""))
     name = f"{branch[0]}{f'{label}: ' if label else ''}{visible(title(node))}"
@@ -91,13 +97,14 @@ def _node(measure: Measure, heads: tuple[str, ...], room: int, branch: tuple[str
         shown = {"rows": "never", "expected": count(node.rows), "time": "", "cost": number(node.total_cost)}
     cells = "".join(f"{shown[head]:>{_COLUMN}}" for head in heads)
     share = f"{measure.share:.0%}".replace("%", " %") if measure.share >= 0.005 else ""
+    room = _room(heads, width)
     line = f"{_cut(name, room):<{room}}{cells}{share:>{_SHARE}}".rstrip()
     yield paint(f"{line} <", _RED) if measure.share >= _BIG else line
     for key in _SAID:
         said = node.facts.get(key)
         if said and key != "Recheck Cond":
             text = ", ".join(map(str, said)) if isinstance(said, list | tuple) else str(said)
-            yield paint(_cut(f"{branch[1]}{key.lower()}: {one_line(text)}", WIDTH), _DIM)
+            yield paint(_cut(f"{branch[1]}{key.lower()}: {one_line(text)}", width), _DIM)
 
 
 def _expected(measure: Measure) -> str:
@@ -152,45 +159,57 @@ def _finding(finding: Finding, paint: Paint, width: int) -> Iterator[str]:
 
 def _more(one: Explained, paint: Paint, width: int) -> Iterator[str]:
     lines: list[str] = []
-    for label, sentences in (("growth", one.grows), ("assumed", one.assumes), ("verdict", (_verdict(one),))):
+    not_run = tuple([sentence.removeprefix(NOT_EXECUTED) for sentence in one.assumes if sentence.startswith(NOT_EXECUTED)])
+    assumed = tuple([sentence for sentence in one.assumes if not sentence.startswith(NOT_EXECUTED)])
+    for label, sentences in (("not run", not_run), ("growth", one.grows), ("assumed", assumed), ("verdict", (_verdict(one),))):
         for place, sentence in enumerate(filter(None, sentences)):
             lines += _wrapped(f"{label if place == 0 else '':<10}{one_line(sentence)}", width, " " * 10)
     if one.seconds is not None and one.plan is not None and not one.plan.executed:
         lines += [f"{'time':<10}{_band(one.seconds)}"]
-    lines += _samples(one)
+    lines += _samples(one, width)
     if lines:
         yield ""
         yield from (f"{paint(line[:10], _DIM)}{line[10:]}" if line[:1] != " " else line for line in lines)
 
 
-def _samples(one: Explained) -> list[str]:
+def _samples(one: Explained, width: int) -> list[str]:
     if len(one.samples) < 2:
         return []
+    costs = [sample.cost for sample in one.samples]
+    own = [sample.cost for sample in one.samples if not sample.generic]
+    if len({sample.shape for sample in one.samples}) == 1 and own and max(own) <= min(own) * _ALIKE:
+        if max(costs) <= min(costs) * _ALIKE:
+            return [f"{'values':<10}the same plan at the same cost for {counted(len(costs), 'choice')} of values"]
+        return [f"{'values':<10}the same plan for {counted(len(own), 'choice')} of values, each at a cost of {number(max(own))}"]
     shapes: dict[str, str] = {}
     lines = []
     for sample in sorted(one.samples, key=lambda each: -each.cost):
         letter = shapes.setdefault(sample.shape, chr(ord("A") + min(len(shapes), 25)))
         words = " · ".join(sample.values)
-        lines.append(f"{number(sample.cost):>14}  plan {letter}  {_cut(words, 66)}")
+        lines.append(f"{number(sample.cost):>14}  plan {letter}  {_cut(words, width - 26)}")
     kinds = "the same plan" if len(shapes) == 1 else counted(len(shapes), "different plan")
     head = f"{'values':<10}{kinds} for {counted(len(one.samples), 'choice')} of values; cost:"
     return [head, *lines]
 
 
 def _band(band: tuple[float, float]) -> str:
+    """Half of such plans take at most the first, nine of ten at most the second."""
     first, last = (duration(end) for end in band)
-    return first if first == last else f"{first} to {last}"
+    middle = first if first.startswith("under") else f"about {first}"
+    return first if first == last else f"{middle}; nine of ten such plans take at most {last}"
 
 
 def _verdict(one: Explained) -> str:
     return "" if one.verdict == "safe" else f"{one.verdict}: {'; '.join(one.reasons)}" if one.reasons else one.verdict
 
 
-def _advice(advised: tuple[Advised, ...], paint: Paint, width: int) -> Iterator[str]:
-    yield paint("what would help, tried on the ghost", _GREEN)
+def _advice(advised: tuple[Advised, ...], paint: Paint, width: int, whom: str = "") -> Iterator[str]:
+    yield paint(f"what would help{f' {whom}' if whom else ''}, tried on the ghost", _GREEN)
     for one in advised:
         yield from _wrapped(f"  {visible(one.statement)};", width, "      ")
         facts = [f"cost {number(one.cost_before)} becomes {number(one.cost_after)}", f"about {size(one.bytes)}"]
+        if " CONCURRENTLY " not in one.statement:
+            facts.append("blocks writes to all partitions while it is built (`dbguard rule create-index-on-partitioned-table`)")
         if one.writes_a_second is not None:
             facts.append(f"{one.writes_a_second:,.1f} writes a second have to change it, too")
         if one.redundant:
@@ -205,11 +224,10 @@ def _advice(advised: tuple[Advised, ...], paint: Paint, width: int) -> Iterator[
 def _last(explanation: Explanation) -> str:
     planned = [one for one in explanation.queries if one.plan is not None]
     found = sum(len(one.findings) for one in planned)
-    text = f"{counted(len(planned), 'plan')}, {counted(found, 'finding') if found else 'nothing found'}."
     missing = len(explanation.queries) - len(planned)
-    if missing:
-        text += f" {counted(missing, 'query', 'queries')} could not be planned."
-    return text
+    told = [f"{counted(len(planned), 'plan')}, {counted(found, 'finding') if found else 'nothing found'}."] if planned or not missing else []
+    told += [f"{counted(missing, 'query', 'queries')} could not be planned."] if missing else []
+    return " ".join(told)
 
 
 def _cut(text: str, width: int) -> str:

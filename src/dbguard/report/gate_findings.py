@@ -56,7 +56,7 @@ def _step(step: StepRisk) -> Finding:
 def _query(query: QueryRisk, place: tuple[str, int, str]) -> Finding:
     name = f"`{query.name}`" if query.name else f"the query {query.shape}"
     if query.breaks:
-        message, reasons = f"{name} fails after the migration: {words.fails(query)}", query.reasons
+        message, reasons = f"{name} fails after the migration: {words.fails(query)}", words.why(query)
     else:
         message, reasons = f"{name}: {query.reasons[0] if query.reasons else 'its plan gets worse'}", query.reasons[1:]
     return _finding(
@@ -73,8 +73,8 @@ def _place(query: QueryRisk | None, gate: Gate) -> tuple[str, int, str]:
     """Where the application sends it, else the step that breaks it, else what is pending: readers want a file that exists."""
     if query is not None and query.places:
         return query.places[0]
-    if query is not None and query.broken_by:
-        return (*query.broken_by, "")
+    if query is not None and query.changed_by:
+        return (*query.changed_by, "")
     return (gate.steps[0].path, 1, "") if gate.steps else ("dbguard", 1, "")
 
 

@@ -111,7 +111,7 @@ def _waiting(waiting: Sequence[Waiting]) -> Html:
         (
             join([code(one.sql, 160), *([el("div", words.place(one.places[0]), class_="muted")] if one.places else [])]),
             count(one.a_second) if one.a_second else "?",
-            count(one.queries),
+            count(one.queries) if one.a_second else "?",
             duration(one.seconds / one.queries) if one.queries else "",
         )
         for one in waiting[:MOST_WAITING]
@@ -138,7 +138,7 @@ def _query(query: QueryRisk, *, opened: bool) -> Html:
     )
     places = [join([code(f"{path}:{line}", 200), f" {function}"]) for path, line, function in query.places[:8]]
     facts = (
-        ("why", listed(query.reasons)),
+        ("why", listed(words.why(query))),
         ("fails", words.fails(query)),
         ("sent", words.calls(query)),
         ("from", listed(places)),

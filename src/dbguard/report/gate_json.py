@@ -56,6 +56,7 @@ def _step(step: StepRisk) -> dict[str, Any]:
         "read_bytes": step.read_bytes,
         "written_bytes": step.written_bytes,
         "wal_bytes": step.wal_bytes,
+        "replica_lag": _number(step.replica_lag),
         "waiting": [_numbers(waiting._asdict()) | {"places": _places(waiting.places)} for waiting in step.waiting],
         "risk": step.verdict,
         "reasons": list(step.reasons),
@@ -65,7 +66,7 @@ def _step(step: StepRisk) -> dict[str, Any]:
 
 
 def _query(query: QueryRisk) -> dict[str, Any]:
-    broken_by = query.broken_by
+    by = None if query.changed_by is None else {"path": query.changed_by[0], "line": query.changed_by[1]}
     return {
         "shape": query.shape,
         "name": query.name or None,
@@ -76,8 +77,10 @@ def _query(query: QueryRisk) -> dict[str, Any]:
         "seconds_a_day": _number(query.seconds_a_day),
         "cost_before": _cost(query.before),
         "cost_after": _cost(query.after),
+        "unplanned": query.unplanned or None,
         "breaks": query.breaks or None,
-        "broken_by": None if broken_by is None else {"path": broken_by[0], "line": broken_by[1]},
+        "broken_by": by if query.breaks else None,
+        "changed_by": by,
         "growth": [_numbers(point._asdict()) for point in query.growth],
         "risk": query.verdict,
         "reasons": list(query.reasons),

@@ -68,7 +68,7 @@ def _step(step: StepRisk) -> str:
     a_second = sum(one.a_second for one in step.waiting)
     told = [f"{count(a_second)}/s"] if a_second else []
     told += [f"{count(waiting)} {'query' if waiting == 1 else 'queries'}"] if waiting else []
-    who = ", ".join(told) or ("nobody" if held is not None else "not known")
+    who = ", ".join(told) or ("not known" if held is None or step.waiting else "nobody")
     return row(_mark(step.verdict), f"{code(f'{step.path}:{step.line}')}<br>{code(step.sql, _MOST_SQL)}", locks or "none", under, who)
 
 
@@ -132,7 +132,7 @@ def _from(places: tuple[tuple[str, int, str], ...]) -> str:
 
 
 def _query_details(query: QueryRisk) -> str:
-    said = [words.fails(query), *query.reasons, words.calls(query)]
+    said = [words.fails(query), *words.why(query), words.calls(query)]
     said += [f"cost {cost}" if (cost := words.cost(query)) else "", f"grows: {grows}" if (grows := words.growth(query)) else ""]
     told = [f"- {sentence(one)}" for one in [*said, *(f"assumed: {one}" for one in query.assumes)] if one]
     told += [f"- from {code(words.place(where))}" for where in query.places[:5]]

@@ -72,7 +72,7 @@ def _query(query: QueryRisk, paint: Painter) -> Iterator[str]:
     yield from _labelled(paint, "cost", [words.cost(query)])
     yield from _labelled(paint, "plan", _change(query.before, query.after))
     yield from _labelled(paint, "grows", [words.growth(query)])
-    yield from _labelled(paint, "because", [*query.reasons, *(f"assumed: {sentence}" for sentence in query.assumes)])
+    yield from _labelled(paint, "because", [*words.why(query), *(f"assumed: {sentence}" for sentence in query.assumes)])
 
 
 def _change(before: Plan | None, after: Plan | None) -> list[str]:

@@ -41,7 +41,11 @@ def _share(risks: Sequence[StepRisk] | Sequence[QueryRisk], one: str, many: str 
     if not risks:
         return ""
     bad = sum(severity(risk.verdict) > 0 for risk in risks)
-    return f"{bad:,} of {counted(len(risks), one, many)}" if bad else f"{counted(len(risks), one, many)} (safe)"
+    told = f"{bad:,} of {counted(len(risks), one, many)}" if bad else counted(len(risks), one, many)
+    if unplanned := sum(isinstance(risk, QueryRisk) and bool(risk.unplanned) for risk in risks):
+        safe = "" if bad else f"{len(risks) - unplanned:,} safe, "
+        return f"{told} ({safe}{unplanned:,} not planned)"
+    return told if bad else f"{told} (safe)"
 
 
 def reasons(gate: Gate) -> tuple[str, ...]:
@@ -49,7 +53,9 @@ def reasons(gate: Gate) -> tuple[str, ...]:
     if gate.reasons:
         return gate.reasons[:MOST_REASONS]
     if severity(gate.verdict) == 0:
-        return ("nobody waits for long, no query gets slower or fails",) if gate.steps or gate.queries else ("there is nothing that is pending",)
+        if not gate.steps:
+            return ("nothing is pending",)
+        return ("nobody waits for long, no query gets slower or fails",)
     return ()
 
 
@@ -65,6 +71,8 @@ def work(step: StepRisk) -> str:
     told = [words.format(size(amount)) for words, amount in amounts if amount]
     names = (("rewrites", step.effects.rewrites), ("scans", step.effects.scans), ("builds", step.effects.builds))
     told += [f"{verb} {', '.join(f'`{name}`' for name in relations)}" for verb, relations in names if relations]
+    if step.replica_lag is not None and step.replica_lag >= 1:
+        told.append(f"replicas are {duration(step.replica_lag)} behind then")
     return ", ".join(told)
 
 
@@ -76,7 +84,7 @@ def times_of(step: StepRisk) -> str:
     if step.held is not None and step.held.p90 > step.seconds.p90 * 1.05 + 0.001:
         told.append(f"locks held until the transaction ends: at most {duration(step.held.p90)}")
     if step.to_get_lock:
-        told.append(f"{duration(step.to_get_lock)} until it gets its lock")
+        told.append(f"up to {duration(step.to_get_lock)} until it gets its lock")
     return "; ".join(told)
 
 
@@ -123,10 +131,15 @@ def growth(query: QueryRisk) -> str:
     return ", ".join(told)
 
 
+def why(query: QueryRisk) -> tuple[str, ...]:
+    """Its reasons; none where `fails` says the same."""
+    return () if query.breaks else query.reasons
+
+
 def fails(query: QueryRisk) -> str:
     if not query.breaks:
         return ""
-    return f"{query.breaks}, since {query.broken_by[0]}:{query.broken_by[1]}" if query.broken_by else query.breaks
+    return f"{query.breaks}, since {query.changed_by[0]}:{query.changed_by[1]}" if query.changed_by else query.breaks
 
 
 def place(where: tuple[str, int, str]) -> str:
