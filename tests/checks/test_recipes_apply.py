@@ -75,3 +75,13 @@ def test_recipe_applies_in_its_order(rule: Rule, connection: Any):
                     execute(connection, file, finding.start)
             for step in recipe_files(finding.recipe):
                 execute(connection, step)
+
+
+@pytest.mark.parametrize(("cascade", "words"), [("", "drop it with CONCURRENTLY"), (" CASCADE", "drop what depends on it in a migration of its own")])
+def test_concurrently_is_no_way_to_drop_with_cascade(cascade: str, words: str):
+    files = (
+        ExampleFile("001.sql", "CREATE TABLE t (id int, other int);\nCREATE UNIQUE INDEX t_id ON t (id);"),
+        ExampleFile("002.sql", f"DROP INDEX t_id{cascade};"),
+    )
+    found = [str(finding.instead) for finding in run(files).findings if finding.rule == "drop-index-blocking"]
+    assert [text.startswith(words) for text in found] == [True]

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dbguard.model.finding import Flag, Severity
 from dbguard.model.names import Name
-from dbguard.model.operations import AddColumn, ChangeColumnType, ColumnDefinition, CreateTable
+from dbguard.model.operations import AddColumn, ChangeColumnType, ColumnDefinition, CreateTable, DropIndex
 from dbguard.model.postgres import LockMode
 from dbguard.model.source import Statement
 from dbguard.model.state import Lock, Step
@@ -35,8 +35,8 @@ def flag(
 
 
 def blocking_locks(step: Step) -> list[Lock]:
-    """The locks for which writers of tables in use wait."""
-    if not step.effects.locks:
+    """The locks for which writers of tables in use wait. An index is locked by DROP INDEX CONCURRENTLY when nobody uses it any more."""
+    if not step.effects.locks or (isinstance(step.operation, DropIndex) and step.operation.concurrently):
         return []
     schema = step.before.schema
     return [

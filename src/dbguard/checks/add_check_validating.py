@@ -14,7 +14,7 @@ from dbguard.model.state import Step
 
 def check(addition: AddConstraint, step: Step) -> Iterator[Flag]:
     definition = addition.constraint
-    if definition.kind != "check" or step.is_new(addition.table) or not step.effects.scans:
+    if definition.kind != "check" or step.is_new_or_empty(addition.table) or not step.effects.scans:
         return
     table = step.table(addition.table)
     yield flag(

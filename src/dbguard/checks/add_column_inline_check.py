@@ -13,7 +13,7 @@ from dbguard.model.state import Step
 
 def check(add: AddColumn, step: Step) -> Iterator[Flag]:
     column, table = add.column, step.table(add.table)
-    if not step.effects.scans or step.effects.rewrites or step.is_new(add.table):
+    if not step.effects.scans or step.effects.rewrites or step.is_new_or_empty(add.table):
         return
     checks = tuple(c for c in column.constraints if c.kind == "check" and c.enforced)
     if not checks:

@@ -19,7 +19,7 @@ def check(add: AddColumn, step: Step) -> Iterator[Flag]:
     parent = key.references if key is not None else None
     if key is None or parent is None or step.effects.mode(step.before.resolve(parent)) is None:
         return
-    scanned = bool(step.effects.scans or step.effects.rewrites) and not step.is_new(add.table)
+    scanned = bool(step.effects.scans or step.effects.rewrites) and not step.is_new_or_empty(add.table)
     same = step.before.resolve(parent) == step.before.resolve(add.table)
     if not scanned and (same or step.is_new(parent)):
         return

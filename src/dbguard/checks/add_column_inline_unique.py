@@ -16,7 +16,7 @@ from dbguard.model.state import Step
 def check(add: AddColumn, step: Step) -> Iterator[Flag]:
     column, table = add.column, step.table(add.table)
     constraint = next((c for c in column.constraints if c.kind in {"unique", "primary key"}), None)
-    if constraint is None or step.is_new(add.table) or column.name in table.columns or table.kind != "table":
+    if constraint is None or step.is_new_or_empty(add.table) or column.name in table.columns or table.kind != "table":
         return
     create, add_constraint = unique_steps(table, add.table, column.name, constraint)
     yield flag(

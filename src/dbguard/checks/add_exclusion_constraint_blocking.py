@@ -12,5 +12,5 @@ from dbguard.model.state import Step
 
 
 def check(addition: AddConstraint, step: Step) -> Iterator[Flag]:
-    if addition.constraint.kind == "exclusion" and not step.is_new(addition.table):
+    if addition.constraint.kind == "exclusion" and not step.is_new_or_empty(addition.table):
         yield flag(table=addition.table, constraint=quote(bare_constraint_name(addition.constraint, step.table(addition.table))))

@@ -15,7 +15,7 @@ from dbguard.model.state import Step
 
 def check(addition: AddConstraint, step: Step) -> Iterator[Flag]:
     definition = addition.constraint
-    if definition.kind != "foreign key" or definition.references is None or step.is_new(addition.table) or not step.effects.scans:
+    if definition.kind != "foreign key" or definition.references is None or step.is_new_or_empty(addition.table) or not step.effects.scans:
         return
     table = step.table(addition.table)
     # On a partitioned table NOT VALID is an error before 18.

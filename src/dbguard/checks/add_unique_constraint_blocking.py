@@ -15,7 +15,7 @@ from dbguard.model.state import Step
 
 def check(addition: AddConstraint, step: Step) -> Iterator[Flag]:
     definition = addition.constraint
-    if definition.kind != "unique" or definition.using_index is not None or addition.only or step.is_new(addition.table):
+    if definition.kind != "unique" or definition.using_index is not None or addition.only or step.is_new_or_empty(addition.table):
         return
     table = step.table(addition.table)
     if table.kind == "partitioned table" and not step.before.schema.leaves(table.name):

@@ -11,7 +11,7 @@ from dbguard.model.state import Step
 
 
 def check(change: ChangeColumnType, step: Step) -> Iterator[Flag]:
-    if step.effects.rewrites or step.is_new(change.table):
+    if step.effects.rewrites or step.is_new_or_empty(change.table):
         return
     leaves = {leaf.name for leaf in step.before.schema.leaves(step.before.resolve(change.table))}
     if not leaves.intersection(step.effects.scans):

@@ -14,7 +14,7 @@ from dbguard.model.state import Step
 
 
 def check(change: ChangeColumnType, step: Step) -> Iterator[Flag]:
-    if not step.effects.builds or step.effects.rewrites or step.is_new(change.table):
+    if not step.effects.builds or step.effects.rewrites or step.is_new_or_empty(change.table):
         return
     table = step.table(change.table)
     found = [step.before.schema.find_index(name) for name in step.effects.builds]

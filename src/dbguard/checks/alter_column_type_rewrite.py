@@ -15,7 +15,7 @@ from dbguard.model.state import Step
 
 
 def check(change: ChangeColumnType, step: Step) -> Iterator[Flag]:
-    if not step.effects.rewrites or step.is_new(change.table):
+    if not step.effects.rewrites or step.is_new_or_empty(change.table):
         return
     table = step.table(change.table)
     old = table.columns.get(change.column)

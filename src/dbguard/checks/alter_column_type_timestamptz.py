@@ -13,7 +13,7 @@ from dbguard.model.state import Step
 
 
 def check(change: ChangeColumnType, step: Step) -> Iterator[Flag]:
-    if not step.effects.rewrites or step.is_new(change.table):
+    if not step.effects.rewrites or step.is_new_or_empty(change.table):
         return
     if not is_zone_change(step.table(change.table).columns.get(change.column), change):
         return

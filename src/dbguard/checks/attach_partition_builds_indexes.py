@@ -15,7 +15,7 @@ from dbguard.model.state import Step
 
 
 def check(attach: AttachPartition, step: Step) -> Iterator[Flag]:
-    if step.is_new(attach.partition) or not step.effects.builds:
+    if step.is_new_or_empty(attach.partition) or not step.effects.builds:
         return
     missing = list(_missing(attach, step))
     yield flag(

@@ -21,7 +21,7 @@ def check(attach: AttachPartition, step: Step) -> Iterator[Flag]:
     bound = bound_clause(attach.bound)
     proof = quote(f"{partition.name[:45]}_is_in_bounds")
     family = {partition, *(child.name for child in step.before.schema.descendants(partition))}
-    if not step.is_new(attach.partition) and any(name in family for name in step.effects.scans):
+    if not step.is_new_or_empty(attach.partition) and any(name in family for name in step.effects.scans):
         yield flag(
             variant="" if condition is not None and bound is not None else "unproven",
             table=attach.partition,
@@ -31,7 +31,7 @@ def check(attach: AttachPartition, step: Step) -> Iterator[Flag]:
             proof=proof,
         )
     default = default_partition(parent.name, step.before)
-    if default is not None and default.name in step.effects.scans and not step.is_new(default.name):
+    if default is not None and default.name in step.effects.scans and not step.is_new_or_empty(default.name):
         yield flag(
             variant="default" if condition is not None else "default unproven",
             table=step.display(default.name),

@@ -11,7 +11,7 @@ from dbguard.model.state import Step
 
 
 def check(change: Update | Delete, step: Step) -> Iterator[Flag]:
-    if step.is_new(change.table) or change.limited or (change.where is None and not change.joined):
+    if step.is_new_or_empty(change.table) or change.limited or (change.where is None and not change.joined):
         return
     if change.where is not None and (is_always_true(change.where.tree) or pins_rows(change.where.tree, step.table(change.table))):
         return

@@ -12,5 +12,5 @@ from dbguard.model.state import Step
 def check(cluster: Cluster, step: Step) -> Iterator[Flag]:
     if cluster.table is None:
         yield flag(variant="all", table="")
-    elif not step.is_new(cluster.table) and not step.effects.fails:
+    elif not step.is_new_or_empty(cluster.table) and not step.effects.fails:
         yield flag(table=cluster.table)

@@ -13,7 +13,7 @@ from dbguard.model.state import Step
 
 
 def check(validation: ValidateConstraint, step: Step) -> Iterator[Flag]:
-    if step.is_new(validation.table) or not step.effects.scans:
+    if step.is_new_or_empty(validation.table) or not step.effects.scans:
         return
     name = step.before.resolve(validation.table)
     constraint = validated_where_added(step)

@@ -12,7 +12,7 @@ from dbguard.model.state import Step
 
 def check(index: CreateIndex, step: Step) -> Iterator[Flag]:
     table = step.table(index.table)
-    if index.concurrently or index.only or step.is_new(index.table) or table.kind == "partitioned table":
+    if index.concurrently or index.only or step.is_new_or_empty(index.table) or table.kind == "partitioned table":
         return
     if table.kind == "materialized view":
         return  # only REFRESH writes to it

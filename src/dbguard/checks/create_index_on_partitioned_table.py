@@ -14,7 +14,7 @@ from dbguard.model.state import Step
 
 def check(index: CreateIndex, step: Step) -> Iterator[Flag]:
     table = step.table(index.table)
-    if index.only or table.kind != "partitioned table" or (step.is_new(index.table) and not index.concurrently):
+    if index.only or table.kind != "partitioned table" or (step.is_new_or_empty(index.table) and not index.concurrently):
         return
     plain = index._replace(concurrently=False, if_not_exists=False)
     yield flag(

@@ -28,7 +28,7 @@ def check(creation: CreateTable, step: Step) -> Iterator[Flag]:
         by = f" PARTITION BY {creation.partition_strategy.upper()} ({', '.join(quote(column) for column in columns if column is not None)})"
         bound = None if None in columns else bound
     variant = "unknown" if bound is None else ""
-    if default is not None and default.name in step.effects.scans and not step.is_new(default.name):
+    if default is not None and default.name in step.effects.scans and not step.is_new_or_empty(default.name):
         variant = "default" if bound is not None and condition is not None else "default unproven"
     yield flag(
         variant=variant,

@@ -20,6 +20,6 @@ def check(delete: Delete | Query, step: Step | QueryStep) -> Iterator[Flag]:
                 yield flag(table=step.display(table))
         return
     assert isinstance(step, Step)
-    if step.is_new(delete.table) or delete.joined or (delete.where is not None and not is_always_true(delete.where.tree)):
+    if step.is_new_or_empty(delete.table) or delete.joined or (delete.where is not None and not is_always_true(delete.where.tree)):
         return
     yield flag(table=delete.table)

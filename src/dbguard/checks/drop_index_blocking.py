@@ -22,4 +22,5 @@ def check(end: EndOfScript, step: Step) -> Iterator[Flag]:  # noqa: ARG001 - a m
                 yield flag(at=one.statement, variant="unknown", table="", index=name)
             elif index.table not in gone and not one.is_new(index.table):
                 partitioned = one.table(index.table).kind == "partitioned table"
-                yield flag(at=one.statement, variant="partitioned" if partitioned else "", table=one.display(index.table), index=name)
+                variant = "partitioned" if partitioned else "cascade" if drop.cascade else ""
+                yield flag(at=one.statement, variant=variant, table=one.display(index.table), index=name)

@@ -13,7 +13,7 @@ from dbguard.model.state import Step
 
 
 def check(change: AlterConstraint, step: Step) -> Iterator[Flag]:
-    if not change.enforced or step.is_new(change.table):
+    if not change.enforced or step.is_new_or_empty(change.table):
         return
     table = step.table(change.table)
     key = table.constraints.get(change.name)

@@ -15,19 +15,22 @@ from dbguard.model.state import EndOfScript, Step
 
 
 def check(end: EndOfScript, step: Step) -> Iterator[Flag]:
-    added_columns = {
-        (one.before.resolve(one.operation.table), one.operation.column.name) for one in end.steps if isinstance(one.operation, AddColumn)
-    }
     for one in end.steps:
         for table, key in foreign_keys_added(one):
             after = step.after.schema.tables.get(table.name)
             if after is None or key.name not in after.constraints or after.persistence == "temporary":
                 continue
             # Of a table that was not seen created, only columns that are new here have no index for certain.
-            if not after.known and not all((table.name, column) in added_columns for column in key.columns):
+            if not after.known and not set(key.columns) <= _added_to(table.name, end):
                 continue
             if not any(supports(index, key.columns) for index in after.indexes.values()):
                 yield _flag(one, after, key, step)
+
+
+def _added_to(table: Name, end: EndOfScript) -> set[str]:
+    return {
+        one.operation.column.name for one in end.steps if isinstance(one.operation, AddColumn) and one.before.resolve(one.operation.table) == table
+    }
 
 
 def _flag(one: Step, table: Table, key: Constraint, step: Step) -> Flag:

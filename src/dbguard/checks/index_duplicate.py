@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from dbguard.checks import Flag, flag
 from dbguard.model.names import quote
-from dbguard.model.operations import AddColumn, AddConstraint, CreateIndex, CreateTable
 from dbguard.model.questions import index_shape, indexes_added
 from dbguard.model.schema import Index
 from dbguard.model.state import EndOfScript, Step
@@ -15,8 +14,6 @@ from dbguard.model.state import EndOfScript, Step
 def check(end: EndOfScript, step: Step) -> Iterator[Flag]:
     told: set[frozenset[str]] = set()
     for one in end.steps:
-        if not isinstance(one.operation, AddColumn | AddConstraint | CreateIndex | CreateTable):
-            continue
         for added in indexes_added(one):
             by_then = one.after.schema.table(added.table).indexes
             if len(by_then) < 2:

@@ -66,11 +66,11 @@ def slow_work(step: Step) -> str:
         if table is None or not step.before.is_empty(table):
             return f"the build of `{step.display(index)}`"
     match step.operation:
-        case Update(table=table) if not step.is_new(table) and not _pinned(step):
+        case Update(table=table) if not step.is_new_or_empty(table) and not _pinned(step):
             return f"the UPDATE of `{table}`"
-        case Delete(table=table) if not step.is_new(table) and not _pinned(step):
+        case Delete(table=table) if not step.is_new_or_empty(table) and not _pinned(step):
             return f"the DELETE from `{table}`"
-        case Insert(table=table, rows=None, default_values=False, limited=False, uses=uses) if any(not step.is_new(read) for read in uses.reads):
+        case Insert(table=table, rows=None, default_values=False, limited=False, uses=uses) if not all(map(step.is_new_or_empty, uses.reads)):
             return f"the INSERT ... SELECT into `{table}`"
         case Copy(table=table, to=False) if table is not None:
             return f"the COPY into `{table}`"

@@ -15,10 +15,10 @@ def check(script: EndOfScript, step: Step) -> Iterator[Flag]:  # noqa: ARG001 - 
         lock = blocking_lock(one)
         if lock is not None and not milliseconds(one.before.settings.get("lock_timeout", "0")):
             of_index = isinstance(one.operation, DropIndex) and lock.relation not in one.before.schema.tables
-            wrapped = one.before.transaction is not None and not one.script.way
+            alone = one.before.transaction is None
             yield flag(
                 at=one.statement,
-                variant="-".join(word for word, holds in (("index", of_index), ("transaction", wrapped)) if holds),
+                variant="-".join(word for word, holds in (("index", of_index), ("alone", alone)) if holds),
                 table=one.display(lock.relation),
                 mode=str(lock.mode),
                 waits="read and write" if "read" in lock.mode.blocks else "write",

@@ -13,7 +13,7 @@ from dbguard.model.state import Step
 
 def check(addition: AddConstraint, step: Step) -> Iterator[Flag]:
     definition = addition.constraint
-    if definition.kind != "primary key" or definition.using_index is None or step.is_new(addition.table) or not step.effects.scans:
+    if definition.kind != "primary key" or definition.using_index is None or step.is_new_or_empty(addition.table) or not step.effects.scans:
         return
     table = step.table(addition.table)
     index = table.indexes.get(definition.using_index)

@@ -16,7 +16,7 @@ def check(reindex: Reindex, step: Step) -> Iterator[Flag]:
     name = reindex.name
     if reindex.kind in {"index", "table"} and name is not None:
         table = _table_of(name, step) if reindex.kind == "index" else step.before.resolve(name)
-        if table is not None and step.is_new(table):
+        if table is not None and step.is_new_or_empty(table):
             return
         exclusion = reindex.kind == "index" and table is not None and _backs_exclusion(name, step)
         variant = "exclusion" if exclusion else reindex.kind

@@ -11,5 +11,5 @@ from dbguard.model.state import Step
 
 
 def check(change: SetExpression, step: Step) -> Iterator[Flag]:
-    if step.effects.rewrites and not step.is_new(change.table):
+    if step.effects.rewrites and not step.is_new_or_empty(change.table):
         yield flag(table=change.table, column=quote(change.column), expression=change.expression.sql)

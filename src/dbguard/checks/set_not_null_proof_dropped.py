@@ -14,7 +14,7 @@ from dbguard.model.state import EndOfScript, Step
 def check(script: EndOfScript, step: Step) -> Iterator[Flag]:  # noqa: ARG001 - a moment has its steps
     for one in script.steps:
         change = one.operation
-        if not isinstance(change, SetNotNull) or not one.effects.scans or one.is_new(change.table):
+        if not isinstance(change, SetNotNull) or not one.effects.scans or one.is_new_or_empty(change.table):
             continue
         proof = proof_dropped_with(one, script.steps, change.column)
         if proof is not None:

@@ -15,7 +15,7 @@ from dbguard.model.state import EndOfScript, Step
 def check(script: EndOfScript, step: Step) -> Iterator[Flag]:  # noqa: ARG001 - a moment has its steps
     for position, one in enumerate(script.steps):
         change = one.operation
-        if not isinstance(change, SetNotNull) or not one.effects.scans or one.is_new(change.table):
+        if not isinstance(change, SetNotNull) or not one.effects.scans or one.is_new_or_empty(change.table):
             continue
         if proof_dropped_with(one, script.steps, change.column):
             continue

@@ -10,7 +10,7 @@ from dbguard.model.state import Step
 
 
 def check(change: SetAccessMethod | SetPersistence | SetTablespace, step: Step) -> Iterator[Flag]:
-    if step.is_new(change.table) or step.effects.fails:
+    if step.is_new_or_empty(change.table) or step.effects.fails:
         return
     if isinstance(change, SetTablespace):
         if change.kind != "index" and step.table(change.table).tablespace != change.tablespace:

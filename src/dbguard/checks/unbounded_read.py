@@ -22,10 +22,10 @@ def check(query: Query, step: QueryStep) -> Iterator[Flag]:
         return
     key = table.primary_key if table is not None else None
     columns = ", ".join(key.columns) if key is not None else "id"
-    belongs = table is not None and any(one.references != table.name for one in table.foreign_keys())
+    grows = step.is_large(growth.table) or (table is not None and any(one.references != table.name for one in table.foreign_keys()))
     yield flag(
         table=step.display(growth.table),
         key=columns,
-        severity=None if belongs else Severity.ADVICE,
-        assumes=() if belongs else (GROWS,),
+        severity=None if grows else Severity.ADVICE,
+        assumes=() if grows else (GROWS,),
     )

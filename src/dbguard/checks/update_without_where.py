@@ -20,6 +20,6 @@ def check(update: Update | Query, step: Step | QueryStep) -> Iterator[Flag]:
                 yield flag(table=step.display(table))
         return
     assert isinstance(step, Step)
-    if step.is_new(update.table) or update.joined or (update.where is not None and not is_always_true(update.where.tree)):
+    if step.is_new_or_empty(update.table) or update.joined or (update.where is not None and not is_always_true(update.where.tree)):
         return
     yield flag(table=update.table)

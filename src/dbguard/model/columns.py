@@ -42,7 +42,7 @@ def domain_conditions(domain: UserType, column: str) -> str:
 
 def is_rewriting_add(add: AddColumn, step: Step) -> bool:
     """Whether ADD COLUMN writes every row of a table in use."""
-    return bool(step.effects.rewrites) and not step.is_new(add.table)
+    return bool(step.effects.rewrites) and not step.is_new_or_empty(add.table)
 
 
 def batched_update(table: Table, name: Name, assignment: str, where: str) -> str:

@@ -67,6 +67,7 @@ class Write(Record):
     columns: tuple[str, ...] = ()  # assigned columns; for insert the column list, empty if there is none
     only: bool = False
     actions: frozenset[str] = frozenset()  # of merge: which of insert, update, delete its WHEN clauses do
+    twice: str = ""  # a column that is assigned more than once, which is an error
 
 
 class Uses(Record):
@@ -80,3 +81,4 @@ class Uses(Record):
     columns: frozenset[str] = frozenset()  # last names of all columns mentioned
     star: bool = False  # `*` or `t.*` in a target list
     needs: tuple[int, str] | None = None  # the first major version that knows the newest syntax in it, and the words for that
+    only: frozenset[Name] = frozenset()  # those of `reads` that are read with ONLY everywhere

@@ -224,6 +224,7 @@ class QueryStep(Record):
     name: str = ""  # what the query file or the application calls it
     rows: str = ""  # what it says about its result: one, many, exec, ...; "" if nothing
     variants: tuple[str, ...] = ()  # texts of this shape that one line of code sent, if there are several
+    large: frozenset[tuple[str, str]] = frozenset()  # schema and name of tables whose rows were counted and are many
 
     @property
     def operation(self) -> Query:
@@ -245,3 +246,6 @@ class QueryStep(Record):
 
     def is_small(self, name: Name | None) -> bool:
         return name is not None and ((name.schema or "", name.name) in self.small or ("", name.name) in self.small)
+
+    def is_large(self, name: Name | None) -> bool:
+        return name is not None and (name.schema or "", name.name) in self.large

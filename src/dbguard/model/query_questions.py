@@ -11,8 +11,6 @@ from dbguard.model.query import Access, Block, Candidate, Clause, Condition, Que
 from dbguard.model.sql import index_statement
 from dbguard.model.types import DataType
 
-_RANK = {"filter": 2, "join": 2, "order": 1}
-
 
 def conditions(query: Query) -> Iterator[tuple[Block, Condition]]:
     """Every condition, with the level it stands in."""

@@ -85,36 +85,31 @@ def table_of(operation: object, state: State) -> Name | None:
     return None
 
 
-def constraints_added(step: Step) -> Iterator[tuple[Table, Constraint]]:
+_BRINGS_CONSTRAINTS = frozenset([AddColumn, AddConstraint, CreateTable])
+_BRINGS_INDEXES = frozenset([AddColumn, AddConstraint, CreateIndex, CreateTable])
+
+
+def constraints_added(step: Step) -> list[tuple[Table, Constraint]]:
     """Constraints that the operation brings to its own table, with the table as it is afterwards."""
-    if not isinstance(step.operation, AddColumn | AddConstraint | CreateTable):
-        return
-    name = table_of(step.operation, step.after)
-    assert name is not None
+    if type(step.operation) not in _BRINGS_CONSTRAINTS or (name := table_of(step.operation, step.after)) is None:
+        return []
     before = step.before.schema.table(name).constraints
     table = step.after.schema.table(name)
     if table.constraints is before:
-        return
-    for constraint in table.constraints.values():
-        if constraint.name not in before:
-            yield table, constraint
+        return []
+    return [(table, constraint) for constraint in table.constraints.values() if constraint.name not in before]
 
 
-def foreign_keys_added(step: Step) -> Iterator[tuple[Table, Constraint]]:
-    return ((table, constraint) for table, constraint in constraints_added(step) if constraint.kind == "foreign key")
+def foreign_keys_added(step: Step) -> list[tuple[Table, Constraint]]:
+    return [added for added in constraints_added(step) if added[1].kind == "foreign key"]
 
 
-def indexes_added(step: Step) -> Iterator[Index]:
+def indexes_added(step: Step) -> list[Index]:
     """Indexes that the operation brings to its own table, those behind constraints included."""
-    name = table_of(step.operation, step.after)
-    if name is None:
-        return
+    if type(step.operation) not in _BRINGS_INDEXES or (name := table_of(step.operation, step.after)) is None:
+        return []
     before, after = step.before.schema.table(name).indexes, step.after.schema.table(name).indexes
-    if after is before:
-        return
-    for index in after.values():
-        if index.name.name not in before:
-            yield index
+    return [] if after is before else [index for index in after.values() if index.name.name not in before]
 
 
 def indexes_dropped(step: Step) -> Iterator[Index]:

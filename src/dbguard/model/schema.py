@@ -266,7 +266,8 @@ def _references(tables: Mapping[Name, Table]) -> _Keys:
     if old is tables:
         return found
     changed = [table for name, table in tables.items() if old.get(name) is not table]
-    gone = [table for name, table in old.items() if name not in tables]
+    stayed = len(tables) - sum([table.name not in old for table in changed])
+    gone = [table for name, table in old.items() if name not in tables] if stayed < len(old) else []
     same = not any(map(_keys, gone)) and all(_same_keys(old.get(one.name), one) for one in changed)
     if same:
         _latest = tables, _moved(found, old, changed)

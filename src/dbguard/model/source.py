@@ -76,6 +76,11 @@ class Script(Record):
     way: str = ""  # how the blocks of a Python migration were found: "read" (its syntax tree) or "rendered" (by its framework)
     merged: Merged | None = None  # None: it is new, or nothing was compared
 
+    @property
+    def goes_up(self) -> bool:
+        """Whether what it does stays: nobody runs a down script or a variant on the way forward."""
+        return self.direction not in {"down", "variant"}
+
 
 class Unread(Record):
     """A part of a source that dbguard did not understand."""

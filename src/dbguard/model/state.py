@@ -160,6 +160,10 @@ class Step(Record):
     def is_new(self, name: Name) -> bool:
         return self.before.is_new(name)
 
+    def is_new_or_empty(self, name: Name) -> bool:
+        """Whether reading or writing all rows of the table keeps nobody waiting."""
+        return self.before.is_new(name) or self.before.is_empty(name)
+
     def display(self, name: Name) -> Name:
         """A complete name as the user would write it here: without the schema where `search_path` finds it anyway."""
         short = Name(None, name.name)

@@ -15,14 +15,15 @@ Scope = frozenset[str]
 
 NOTHING = Uses()
 _NO_NAMES: Scope = frozenset()
+_NOTHING_ONLY: frozenset[Name] = frozenset()
 _SEQUENCE_FUNCTIONS = frozenset({"nextval", "setval", "currval"})
-_LEAVES = frozenset({"A_Const", "TypeName", "typeName", "String", "ParamRef", "SetToDefault", "funcname", "opclass", "collname"})
+_LEAVES = ("A_Const", "TypeName", "typeName", "String", "ParamRef", "SetToDefault", "funcname", "opclass", "collname")
 
 
 class _Found:
     """What was met so far; dicts keep the order of the text."""
 
-    __slots__ = ("columns", "functions", "needs", "reads", "row_locks", "sequences", "star", "writes")
+    __slots__ = ("columns", "functions", "needs", "only", "reads", "row_locks", "sequences", "star", "writes")
 
     def __init__(self) -> None:
         self.reads: dict[Name, None] = {}
@@ -33,6 +34,7 @@ class _Found:
         self.columns: set[str] = set()
         self.star = False
         self.needs: versions.Needed = None
+        self.only: set[Name] = set()
 
     def need(self, needed: versions.Needed) -> None:
         if needed is not None and (self.needs is None or needed > self.needs):
@@ -47,6 +49,7 @@ def uses_of(*roots: Node | list[Node] | None) -> Uses:
     """Everything that these nodes touch; a statement is given as `{"SelectStmt": {...}}`."""
     found = _Found()
     stack: list[tuple[Any, Scope]] = [(root, _NO_NAMES) for root in reversed(roots) if root]
+    visitor_of = _VISITORS.get
     while stack:
         top, scope = stack.pop()
         if type(top) is list:
@@ -54,16 +57,12 @@ def uses_of(*roots: Node | list[Node] | None) -> Uses:
             continue
         if "withClause" in top:
             scope = _open_scope(found, top["withClause"], scope, stack)
-        children: list[tuple[Any, Scope]] = []
-        for kind, value in top.items():
-            if type(value) not in _CONTAINERS or kind in _LEAVES or kind == "withClause":
-                continue
-            visitor = _VISITORS.get(kind)
-            if visitor is not None and visitor(found, value, scope):
-                continue
-            children.append((value, scope))
-        children.reverse()
-        stack.extend(children)
+        for kind, value in reversed(top.items()):
+            of_value = type(value)
+            if of_value is dict or of_value is list:
+                visitor = visitor_of(kind)
+                if visitor is None or not visitor(found, value, scope):
+                    stack.append((value, scope))
     return Uses(
         tuple(found.reads),
         tuple(found.row_locks),
@@ -73,10 +72,8 @@ def uses_of(*roots: Node | list[Node] | None) -> Uses:
         frozenset(found.columns),
         found.star,
         found.needs,
+        frozenset(found.only) if found.only else _NOTHING_ONLY,
     )
-
-
-_CONTAINERS = frozenset({dict, list})
 
 
 def _open_scope(found: _Found, clause: Node, scope: Scope, stack: list[tuple[Any, Scope]]) -> Scope:
@@ -95,7 +92,12 @@ def _open_scope(found: _Found, clause: Node, scope: Scope, stack: list[tuple[Any
 
 def _range(found: _Found, node: Node, scope: Scope) -> bool:
     if "schemaname" in node or node.get("relname") not in scope:
-        found.reads[relation(node)] = None
+        name = relation(node)
+        if "inh" in node:
+            found.only.discard(name)
+        elif name not in found.reads:
+            found.only.add(name)
+        found.reads[name] = None
     return True
 
 
@@ -128,11 +130,19 @@ def _write(found: _Found, node: Node, command: str, columns: list[Node]) -> None
     target = node["relation"]
     names = tuple(item["ResTarget"].get("name", "") for item in columns if "ResTarget" in item)
     found.columns.update(names)
-    found.writes.append(Write(command, relation(target), names, not target.get("inh", False)))
+    twice = _twice(columns) if len(set(names)) < len(names) else ""
+    found.writes.append(Write(command, relation(target), names, not target.get("inh", False), twice=twice))
     found.need(versions.of_returning(node))
     for item in columns:
         if "indirection" in item.get("ResTarget", ()):
             found.need(versions.of_subscript(item["ResTarget"]))
+
+
+def _twice(columns: list[Node]) -> str:
+    """A column named more than once; elements of an array or fields of a row may be set one by one."""
+    targets = [item["ResTarget"] for item in columns if "ResTarget" in item]
+    whole = [target.get("name", "") for target in targets if "indirection" not in target]
+    return next((name for name in whole if sum(target.get("name", "") == name for target in targets) > 1), "")
 
 
 def _insert(found: _Found, node: Node, _: Scope) -> bool:
@@ -228,6 +238,7 @@ def _skip(_found: _Found, _node: Node, _scope: Scope) -> bool:
 
 _VISITORS: dict[str, Visitor] = {
     **{kind: _newer(needed) for kind, needed in versions.NODES.items()},
+    **dict.fromkeys(_LEAVES, _skip),
     "A_Indirection": _subscript,
     "ColumnRef": _column,
     "DeleteStmt": _delete,
@@ -243,4 +254,5 @@ _VISITORS: dict[str, Visitor] = {
     "intoClause": _skip,
     "larg": _select,
     "rarg": _select,
+    "withClause": _skip,  # `_open_scope` has put its queries on the stack
 }

@@ -65,3 +65,68 @@ CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (1) TO (10);
 CREATE TABLE users (id int REFERENCES parted);
 -- statement
 ALTER TABLE parted DROP CONSTRAINT parted_pkey CASCADE;
+
+-- case: dropping a primary key by which a view groups
+-- statement
+ALTER TABLE parents DROP CONSTRAINT parents_pkey;
+
+-- case: dropping it where no foreign key is in the way
+ALTER TABLE children DROP CONSTRAINT children_parent_fkey;
+-- statement
+ALTER TABLE parents DROP CONSTRAINT parents_pkey;
+
+-- case: dropping it with the view
+ALTER TABLE children DROP CONSTRAINT children_parent_fkey;
+-- statement
+ALTER TABLE parents DROP CONSTRAINT parents_pkey CASCADE;
+
+-- case: a view that groups by the key and shows nothing else
+CREATE VIEW plain AS SELECT id, count(*) FROM children GROUP BY id;
+-- statement
+ALTER TABLE children DROP CONSTRAINT children_pkey;
+
+-- case: a view that groups by the key and shows the whole row
+CREATE VIEW plain AS SELECT c.*, count(*) FROM children c GROUP BY c.id;
+-- statement
+ALTER TABLE children DROP CONSTRAINT children_pkey;
+
+-- case: a view that groups by all that it shows
+CREATE VIEW plain AS SELECT id, code, count(*) FROM children GROUP BY id, code;
+-- statement
+ALTER TABLE children DROP CONSTRAINT children_pkey;
+
+-- case: a view that sums what it does not group by
+CREATE VIEW plain AS SELECT id, sum(code) FROM children GROUP BY id;
+-- statement
+ALTER TABLE children DROP CONSTRAINT children_pkey;
+
+-- case: a view that groups by the key and has another column in HAVING
+CREATE VIEW plain AS SELECT id FROM children GROUP BY id HAVING code > 1;
+-- statement
+ALTER TABLE children DROP CONSTRAINT children_pkey;
+
+-- case: a view that groups by the key and filters by another column
+CREATE VIEW plain AS SELECT id FROM children WHERE code > 1 GROUP BY id;
+-- statement
+ALTER TABLE children DROP CONSTRAINT children_pkey;
+
+-- case: a view that groups by the key of one of two tables
+CREATE TABLE more (id int PRIMARY KEY, child int);
+CREATE VIEW plain AS SELECT c.id, c.code, count(m.id) FROM children c LEFT JOIN more m ON m.child = c.id GROUP BY c.id;
+-- statement
+ALTER TABLE more DROP CONSTRAINT more_pkey;
+
+-- case: the other of the two
+CREATE TABLE more (id int PRIMARY KEY, child int);
+CREATE VIEW plain AS SELECT c.id, c.code, count(m.id) FROM children c LEFT JOIN more m ON m.child = c.id GROUP BY c.id;
+-- statement
+ALTER TABLE children DROP CONSTRAINT children_pkey;
+
+-- case: dropping a column of the key by which a view groups
+ALTER TABLE children DROP CONSTRAINT children_parent_fkey;
+-- statement
+ALTER TABLE parents DROP COLUMN id;
+
+-- case: dropping the table of the view
+-- statement
+DROP TABLE parents CASCADE;

@@ -180,3 +180,87 @@ CREATE POLICY p ON people USING (mood = 'happy');
 ALTER TYPE mood ADD VALUE 'happy';
 -- statement
 SELECT max(mood) FROM people;
+
+-- case: in an array literal
+-- transaction
+ALTER TYPE mood ADD VALUE 'happy';
+-- statement
+INSERT INTO people (id, moods) VALUES (2, '{sad,happy}');
+
+-- case: in a quoted element of an array literal
+-- transaction
+ALTER TYPE mood ADD VALUE 'so happy';
+-- statement
+UPDATE people SET moods = '{"so happy"}';
+
+-- case: in an array literal with a cast
+-- transaction
+ALTER TYPE mood ADD VALUE 'happy';
+-- statement
+SELECT '{happy}'::mood[];
+
+-- case: in ARRAY with a cast
+-- transaction
+ALTER TYPE mood ADD VALUE 'happy';
+-- statement
+SELECT ARRAY['sad', 'happy']::mood[];
+
+-- case: in ARRAY for a column
+-- transaction
+ALTER TYPE mood ADD VALUE 'happy';
+-- statement
+UPDATE people SET moods = ARRAY['happy']::mood[];
+
+-- case: in an array literal of older values
+-- transaction
+ALTER TYPE mood ADD VALUE 'happy';
+-- statement
+UPDATE people SET moods = '{sad,ok}', note = 'happy';
+
+-- case: in an array literal for text
+-- transaction
+ALTER TYPE mood ADD VALUE 'happy';
+-- statement
+UPDATE people SET note = '{happy}';
+
+-- case: a column compared with any of an array literal
+-- transaction
+ALTER TYPE mood ADD VALUE 'happy';
+-- statement
+DELETE FROM people WHERE mood = ANY ('{sad,happy}');
+
+-- case: a column compared with any of ARRAY
+-- transaction
+ALTER TYPE mood ADD VALUE 'happy';
+-- statement
+DELETE FROM people WHERE mood = ANY (ARRAY['happy']::mood[]);
+
+-- case: an array compared with an array literal
+-- transaction
+ALTER TYPE mood ADD VALUE 'happy';
+-- statement
+DELETE FROM people WHERE moods @> '{happy}';
+
+-- case: an array literal as the default of an array
+-- transaction
+ALTER TYPE mood ADD VALUE 'happy';
+-- statement
+ALTER TABLE people ALTER COLUMN moods SET DEFAULT '{happy}';
+
+-- case: an array literal as the default of a new column
+-- transaction
+ALTER TYPE mood ADD VALUE 'happy';
+-- statement
+ALTER TABLE people ADD COLUMN more mood[] DEFAULT '{happy}';
+
+-- case: an empty array literal
+-- transaction
+ALTER TYPE mood ADD VALUE 'happy';
+-- statement
+ALTER TABLE people ADD COLUMN happy mood[] DEFAULT '{}';
+
+-- case: a word within an element of an array literal
+-- transaction
+ALTER TYPE mood ADD VALUE 's';
+-- statement
+UPDATE people SET moods = '{sad}';

@@ -177,3 +177,32 @@ COPY parts (id, region) FROM PROGRAM 'printf "5\t5\n6\t16\n"';
 -- case: a block of code runs its statements
 -- statement
 DO $$ BEGIN UPDATE customers SET name = 'q'; DELETE FROM orders; END $$;
+
+-- case: reading only the parent of an inheritance
+-- statement
+SELECT * FROM ONLY animals;
+
+-- case: reading a parent with ONLY and without
+-- statement
+SELECT * FROM ONLY animals a JOIN animals b ON a.name = b.name;
+
+-- case: reading only a partitioned table
+-- statement
+SELECT * FROM ONLY parts;
+
+-- case: locking rows of only the parent
+-- statement
+SELECT * FROM ONLY animals FOR UPDATE;
+
+-- case: a view of only the parent
+CREATE VIEW wild AS SELECT name FROM ONLY animals;
+-- statement
+SELECT * FROM wild;
+
+-- case: updating by what only the parent has
+-- statement
+UPDATE customers SET name = a.name FROM ONLY animals a;
+
+-- case: copying only the parent
+-- statement
+COPY (SELECT * FROM ONLY animals) TO '/dev/null';

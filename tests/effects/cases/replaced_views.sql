@@ -86,3 +86,80 @@ CREATE OR REPLACE VIEW w AS SELECT id, name FROM v;
 CREATE VIEW u AS SELECT id FROM orders UNION SELECT n FROM orders;
 -- statement
 CREATE OR REPLACE VIEW u AS SELECT id FROM orders UNION ALL SELECT n FROM orders;
+
+-- case: a column cast to another type
+-- statement
+CREATE OR REPLACE VIEW v AS SELECT id, name, n::bigint AS n FROM orders;
+
+-- case: a column cast to another length
+-- statement
+CREATE OR REPLACE VIEW v AS SELECT id, name::varchar(30) AS name, n FROM orders;
+
+-- case: a column cast to the type it has
+-- statement
+CREATE OR REPLACE VIEW v AS SELECT id, name::varchar(20) AS name, n::int AS n FROM orders;
+
+-- case: another column of another type under the old name
+-- statement
+CREATE OR REPLACE VIEW v AS SELECT id, at AS name, n FROM orders;
+
+-- case: a count where a column was
+-- ignore: fails
+-- statement
+CREATE OR REPLACE VIEW v AS SELECT id, name, count(*) AS n FROM orders GROUP BY id;
+
+-- case: a sum of the type it has
+-- statement
+CREATE OR REPLACE VIEW v AS SELECT id, name, n + 1 AS n FROM orders;
+
+-- case: a column of a table joined
+CREATE TABLE other (n bigint);
+-- statement
+CREATE OR REPLACE VIEW v AS SELECT o.id, o.name, other.n FROM orders o CROSS JOIN other;
+
+-- case: a column of two tables of one name
+CREATE TABLE other (n bigint, name varchar(20));
+-- statement
+CREATE OR REPLACE VIEW v AS SELECT id, orders.name, orders.n FROM orders CROSS JOIN other;
+
+-- case: a column cast to a domain over its type
+CREATE DOMAIN number AS int;
+-- statement
+CREATE OR REPLACE VIEW v AS SELECT id, name, n::number AS n FROM orders;
+
+-- case: a view of a view with another type
+-- statement
+CREATE OR REPLACE VIEW w AS SELECT id::text AS id FROM v;
+
+-- case: a view over a table whose column changed its type while the view was gone
+DROP VIEW v CASCADE;
+ALTER TABLE orders ALTER COLUMN name TYPE text;
+CREATE VIEW v AS SELECT id, name, n FROM orders;
+-- statement
+CREATE OR REPLACE VIEW v AS SELECT id, name::text AS name, n FROM orders;
+
+-- case: a table that took the name of the view's table
+ALTER TABLE orders RENAME TO old_orders;
+CREATE TABLE orders (id bigint, name text, n text);
+-- statement
+CREATE OR REPLACE VIEW v AS SELECT id, name, n FROM old_orders;
+
+-- case: a column that took the name of the view's column
+ALTER TABLE orders RENAME COLUMN n TO m;
+ALTER TABLE orders ADD COLUMN n text;
+-- statement
+CREATE OR REPLACE VIEW v AS SELECT id, name, m AS n FROM orders;
+
+-- case: another type by a name of WITH
+-- ignore: fails
+-- statement
+CREATE OR REPLACE VIEW v AS WITH orders AS (SELECT 1::bigint AS id, ''::text AS name, 2 AS n) SELECT id, name, n FROM orders;
+
+-- case: a sub-query under the name of a table
+-- statement
+CREATE OR REPLACE VIEW v AS SELECT id, name, n FROM (SELECT id, name, n FROM orders) orders;
+
+-- case: a join that merges a column
+CREATE TABLE other (id int, n int);
+-- statement
+CREATE OR REPLACE VIEW v AS SELECT id, name, other.n FROM orders JOIN other USING (id);

@@ -8,7 +8,7 @@ from dbguard.model.state import State
 from dbguard.replay.advance import naming
 from dbguard.replay.advance.columns import remove_not_null
 from dbguard.replay.advance.define import UNKNOWN, add_constraint, drop_index
-from dbguard.replay.advance.dependents import drop_references_to_key, references_to_key
+from dbguard.replay.advance.dependents import drop_references_to_key, drop_relation, grouped_by, references_to_key
 from dbguard.replay.advance.draft import Advances, Draft, without
 
 
@@ -37,8 +37,11 @@ def drop(state: State, operation: DropConstraint) -> State:
             remove_not_null(draft, one.name, column or "")
     else:
         index = table.indexes.get(constraint.index_name.name) if constraint.index_name is not None else None
-        if index is not None and not operation.cascade and references_to_key(draft, index):
+        views = grouped_by(draft, table, constraint)
+        if index is not None and not operation.cascade and (views or references_to_key(draft, index)):
             return state  # refused, or a branch of a DO block that is not taken
+        for view in views:
+            drop_relation(draft, view.name, cascade=True)
         _remove(draft, table, constraint, only=operation.only)
     return draft.done()
 

@@ -193,6 +193,7 @@ def resolved(state: State, uses: Uses) -> Uses:
         reads=tuple(state.resolve(one) for one in uses.reads),
         row_locks=tuple(state.resolve(one) for one in uses.row_locks),
         sequences=tuple(state.resolve(one) for one in uses.sequences),
+        only=frozenset(state.resolve(one) for one in uses.only) if uses.only else uses.only,
     )
 
 

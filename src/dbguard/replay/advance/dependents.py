@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from dbguard.model.expression import Expression, walk
 from dbguard.model.names import Name
-from dbguard.model.schema import Column, Index, Table
+from dbguard.model.schema import Column, Constraint, Index, Table
 from dbguard.model.state import State
 from dbguard.replay.advance.draft import Draft, without
 
@@ -157,6 +157,18 @@ def _could_serve(index: Index, table: Table, columns: set[str]) -> bool:
     return (
         index.unique and index.where is None and index.valid and not deferrable and len(index.keys) == len(columns) and set(index.columns) == columns
     )
+
+
+def grouped_by(draft: Draft, table: Table, key: Constraint) -> list[Table]:
+    """Views that show columns of the table because they group by its primary key."""
+    if key.kind != "primary key":
+        return []
+    views = [one for one in draft.tables.values() if one.uses is not None and one.definition and table.name in one.uses.reads]
+    if not views:
+        return []
+    from dbguard.replay.advance.view_text import groups_by
+
+    return [view for view in views if groups_by(view, table, key, draft.state)]
 
 
 def drop_references_to_key(draft: Draft, index: Index) -> None:

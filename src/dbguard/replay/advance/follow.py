@@ -76,7 +76,8 @@ def _uses(uses: Uses, moves: Moves) -> Uses:
     def moved(names: tuple[Name, ...]) -> tuple[Name, ...]:
         return tuple(moves.get(one, one) for one in names)
 
-    return uses._replace(reads=moved(uses.reads), row_locks=moved(uses.row_locks), sequences=moved(uses.sequences))
+    only = frozenset(moves.get(one, one) for one in uses.only)
+    return uses._replace(reads=moved(uses.reads), row_locks=moved(uses.row_locks), sequences=moved(uses.sequences), only=only)
 
 
 def _move_defaults(draft: Draft, moves: Moves) -> None:

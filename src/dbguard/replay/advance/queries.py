@@ -72,7 +72,7 @@ def truncate(state: State, operation: Truncate) -> State:
     draft = Draft(state)
     reached: dict[Name, Table] = {}
     for written in operation.tables:
-        table = draft.find(written)
+        table = draft.find(written) if state.schema.complete else draft.learn(written)
         if table is not None:
             reached.update((one.name, one) for one in draft.family(table, only=written in operation.only))
     waiting = list(reached) if operation.cascade else []

@@ -18,6 +18,7 @@ from dbguard.model.schema import PartitionKey, Table
 from dbguard.replay.effects.not_null import is_never_null, proofs
 
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "="}
+_NULL = ("null",)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?([+-]00(:00)?|Z)?")
 
 
@@ -34,12 +35,11 @@ def is_implied(table: Table, key: PartitionKey, bound: PartitionBound) -> bool:
     columns = [one.column for one in key.keys]
     if bound.default or key.strategy == "hash" or None in columns:
         return False
-    facts = list(_facts(table))
     if key.strategy == "list":
-        return _is_in_list(table, str(columns[0]), bound, facts)
+        return _is_in_list(table, str(columns[0]), bound)
     if not all(is_never_null(table, str(column)) for column in columns):
         return False
-    mine = [fact for fact in facts if fact.column == columns[0]]
+    mine = [fact for fact in _facts(table) if fact.column == columns[0]]
     several = len(columns) > 1
     return _is_above(mine, bound.lower[0], strictly=several) and _is_below(mine, bound.upper[0], strictly=several)
 
@@ -51,20 +51,18 @@ def is_refuted(table: Table, key: PartitionKey, bound: PartitionBound) -> bool:
         return False
     if any(check.expression is not None and _negates(check.expression.tree, column, key, bound) for check in proofs(table)):
         return True
-    mine = [fact for fact in _facts(table) if fact.column == column]
     if key.strategy == "list":
-        values = [_constant(value) for value in bound.values]
-        listed = [value for fact in mine for value in _listed(fact)]
-        return bool(listed) and None not in values and all(_differ(one, other) for one in listed for other in values)
+        return _is_out_of_list(table, column, bound)
     if len(key.keys) > 1:
         return False
+    mine = [fact for fact in _facts(table) if fact.column == column]
     below = bound.lower[0][0] != "minvalue" and _is_below(mine, bound.lower[0], strictly=True)
     return below or (bound.upper[0][0] != "maxvalue" and _is_above(mine, bound.upper[0], strictly=False))
 
 
 def _negates(tree: Tree, column: str, key: PartitionKey, bound: PartitionBound) -> bool:
     """Whether a check says `NOT (column IS NOT NULL AND ...)` with conditions that all values within `bound` meet."""
-    if tree[0] != "not" or len(key.keys) > 1 or ("null",) in bound.values:
+    if tree[0] != "not" or len(key.keys) > 1 or _NULL in bound.values:
         return False
     parts = tree[1][1:] if tree[1][0] == "and" else (tree[1],)
     present = ("is_not_null", ("column", column))
@@ -88,8 +86,9 @@ def overlaps(key: PartitionKey, one: PartitionBound, other: PartitionBound) -> b
     if one.default or other.default:
         return bool(one.default and other.default)
     if key.strategy == "list":
-        mine = {repr(_constant(value)) for value in one.values}
-        return any(repr(_constant(value)) in mine and _constant(value) is not None for value in other.values)
+        mine = {repr(_constant(value)) for value in one.values if value != _NULL}
+        known = (value for value in other.values if value != _NULL and _constant(value) is not None)
+        return (_NULL in one.values and _NULL in other.values) or any(repr(_constant(value)) in mine for value in known)
     if key.strategy == "range" and len(key.keys) == 1:
         return _starts_before(one.lower[0], other.upper[0]) and _starts_before(other.lower[0], one.upper[0])
     return False
@@ -103,11 +102,51 @@ def _starts_before(lower: Tree, upper: Tree) -> bool:
     return _compare(_constant(lower), _constant(upper)) == -1
 
 
-def _is_in_list(table: Table, column: str, bound: PartitionBound, facts: list[Fact]) -> bool:
-    values = [_constant(value) for value in bound.values]
-    if None in values or not is_never_null(table, column):
+def _is_in_list(table: Table, column: str, bound: PartitionBound) -> bool:
+    """A check is met by null as well, whether or not it names it; a bound without NULL needs a column that is never null."""
+    values = [_constant(value) for value in bound.values if value != _NULL]
+    with_null = _NULL in bound.values
+    if None in values or not (with_null or is_never_null(table, column)):
         return False
-    return any(fact.column == column and _listed(fact) and all(value in values for value in _listed(fact)) for fact in facts)
+    return any(_keeps_to(tree, column, values, with_null=with_null) for tree in _checks(table))
+
+
+def _keeps_to(tree: Tree, column: str, values: list[Any], *, with_null: bool, in_or: bool = False) -> bool:
+    """Whether the condition is true or null for no other value of the column.
+
+    Each part of an OR has to imply one value of the bound: there a list of values proves nothing, unless the bound is an OR itself, with NULL
+    (predicate_implied_by_recurse in src/backend/optimizer/util/predtest.c).
+    """
+    one = in_or and not with_null
+    match tree:
+        case ("and", *parts):
+            return any(_keeps_to(part, column, values, with_null=with_null, in_or=in_or) for part in parts if not (one and part[0] == "or"))
+        case ("or", *parts):
+            return all(_keeps_to(part, column, values, with_null=with_null, in_or=True) for part in parts)
+        case ("is_null", inner):
+            return with_null and inner == ("column", column)
+    listed = {value for fact in _facts_of(tree) if fact.column == column for value in _listed(fact)}
+    return bool(listed) and all(value in values for value in listed) and not (one and len(listed) > 1)
+
+
+def _is_out_of_list(table: Table, column: str, bound: PartitionBound) -> bool:
+    values = [_constant(value) for value in bound.values if value != _NULL]
+    if None in values or (_NULL in bound.values and not is_never_null(table, column)):
+        return False
+    return all(any(_keeps_off(tree, column, value) for tree in _checks(table)) for value in values)
+
+
+def _keeps_off(tree: Tree, column: str, value: Any) -> bool:
+    """Whether the condition is false for that value of the column."""
+    match tree:
+        case ("and", *parts):
+            return any(_keeps_off(part, column, value) for part in parts)
+        case ("or", *parts):
+            return all(_keeps_off(part, column, value) for part in parts)
+        case ("op", "<>", ("column", name), other):
+            return bool(name == column) and _constant(other) == value
+    listed = [one for fact in _facts_of(tree) if fact.column == column for one in _listed(fact)]
+    return bool(listed) and all(_differ(one, value) for one in listed)
 
 
 def _listed(fact: Fact) -> tuple[Any, ...]:
@@ -142,10 +181,12 @@ def _reaches(fact: Fact, limit: Any, direction: str, *, strictly: bool) -> bool:
     return False
 
 
+def _checks(table: Table) -> Iterator[Tree]:
+    return (check.expression.tree for check in proofs(table) if check.expression is not None)
+
+
 def _facts(table: Table) -> Iterator[Fact]:
-    for check in proofs(table):
-        if check.expression is not None:
-            yield from _facts_of(check.expression.tree)
+    return (fact for tree in _checks(table) for fact in _facts_of(tree))
 
 
 def _facts_of(tree: Tree) -> Iterator[Fact]:
@@ -157,6 +198,8 @@ def _facts_of(tree: Tree) -> Iterator[Fact]:
             yield Fact(column, operator, constant)
         case ("op", operator, value, ("column", column)) if operator in _MIRRORED and (constant := _constant(value)) is not None:
             yield Fact(column, _MIRRORED[operator], constant)
+        case ("op", "= ANY", column, ("cast", _, ("array", *values)) | ("array", *values)):
+            yield from _facts_of(("in", column, *values))
         case ("in", ("column", column), *values) if values and all(_constant(value) is not None for value in values):
             yield Fact(column, "in", tuple(_constant(value) for value in values))
 

@@ -140,7 +140,7 @@ def torn(state: State, operation: object) -> tuple[Lock, ...]:
     if old.sequences is not new.sequences:
         names += [name for name in old.sequences if name not in new.sequences]
     kept = new.tables
-    for name, table in [one for one in old.tables.items() if kept.get(one[0]) is not one[1]]:
+    for name, table in [(name, table) for name, table in old.tables.items() if kept.get(name) is not table]:
         left = kept.get(name)
         if left is None or (left.columns is not table.columns and (len(left.columns) < len(table.columns) or _defaults(left) < _defaults(table))):
             names.append(name)

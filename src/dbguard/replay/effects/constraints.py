@@ -10,7 +10,7 @@ from dbguard.model.operations import AddConstraint, AlterConstraint, ConstraintD
 from dbguard.model.postgres import Server
 from dbguard.model.schema import Constraint, Table
 from dbguard.model.state import Effects, State
-from dbguard.replay.advance.dependents import references_to_key
+from dbguard.replay.advance.dependents import grouped_by, references_to_key
 from dbguard.replay.advance.draft import Draft
 from dbguard.replay.effects.common import (
     AS,
@@ -202,11 +202,11 @@ def _keeps_constraint(constraint: Constraint, table: Table, state: State, *, cas
         return None
     index = table.indexes.get(constraint.index_name.name) if constraint.index_name is not None else None
     users = [] if index is None else references_to_key(Draft(state), index)
-    return (
-        f"cannot drop constraint {constraint.name} on table {table.name} because a foreign key of `{users[0][0].name}` depends on it"
-        if users
-        else None
-    )
+    views = grouped_by(Draft(state), table, constraint)
+    if not users and not views:
+        return None
+    user = f"a foreign key of `{users[0][0].name}`" if users else f"view `{views[0].name}`, which groups by it,"
+    return f"cannot drop constraint {constraint.name} on table {table.name} because {user} depends on it"
 
 
 def _alter_constraint(operation: AlterConstraint, state: State, server: Server) -> Effects:

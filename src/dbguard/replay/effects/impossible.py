@@ -18,6 +18,7 @@ from dbguard.model.types import CATALOG, DataType
 from dbguard.replay.effects.types import base_type
 
 _INTEGERS = frozenset({"int2", "int4", "int8"})
+_KEYS = frozenset({"unique", "primary key"})
 # Functions without arguments that are not immutable (provolatile in pg_proc.dat).
 _MOMENTS = frozenset(
     {
@@ -101,6 +102,13 @@ def _create_table(creation: op.CreateTable, state: State) -> Iterator[str]:
             yield f'column "{column.name}" specified more than once'
         seen.add(column.name)
         yield from _column(column, state)
+    for one in creation.constraints:
+        if one.kind in _KEYS:
+            from dbguard.replay.effects.opclasses import why_no_key
+
+            reason = why_no_key(one.columns, creation.columns, state)
+            if reason is not None:
+                yield reason
     keys = [one for column in creation.columns for one in column.constraints if one.kind == "primary key"]
     if len(keys) + sum(one.kind == "primary key" for one in creation.constraints) > 1:
         yield f"multiple primary keys for table `{creation.name}` are not allowed"
@@ -121,20 +129,20 @@ def _column(column: ColumnDefinition, state: State) -> Iterator[str]:
             yield "identity column type must be smallint, integer, or bigint"
     if column.default is not None:
         yield from _literal(column.type, column.default, state)
+    if any(one.kind in _KEYS for one in column.constraints):
+        from dbguard.replay.effects.opclasses import why_not_indexed
+
+        reason = why_not_indexed("btree", column.type, state)
+        if reason is not None:
+            yield reason
 
 
 def _literal(data_type: DataType, default: Expression, state: State) -> Iterator[str]:
-    """A string that is no value of the column's type is refused when the default is stored (cookDefault in heap.c)."""
-    if default.tree[0] != "const" or not isinstance(default.tree[1], str) or data_type.array:
-        return
-    text = default.tree[1]
-    if data_type.builtin in _INTEGERS:
-        if not text.strip().lstrip("+-").replace("_", "").isalnum() or not any(c.isdigit() for c in text):
-            yield f'invalid input syntax for type {data_type}: "{text}"'
-        return
-    found = None if data_type.builtin is not None else state.schema.types.get(state.resolve_type(data_type.name))
-    if found is not None and found.kind == "enum" and found.created is not None and text not in found.labels:
-        yield f'invalid input value for enum {data_type}: "{text}"'
+    from dbguard.replay.effects.literals import why_no_default
+
+    reason = why_no_default(data_type, default, state)
+    if reason is not None:
+        yield reason
 
 
 def _add_column(addition: op.AddColumn, state: State) -> Iterator[str]:
@@ -168,7 +176,11 @@ def _index(creation: op.CreateIndex, state: State) -> Iterator[str]:
     """CheckPredicate and ComputeIndexAttrs in indexcmds.c."""
     if creation.method == "hash" and len(creation.keys) > 1:
         yield 'access method "hash" does not support multicolumn indexes'
+    from dbguard.replay.effects.opclasses import why_no_index
+
     table = state.table(creation.table)
+    if (reason := why_no_index(creation.method, creation.keys, table, state)) is not None:
+        yield reason
     for expression in [key.expression for key in creation.keys] + [creation.where]:
         if expression is not None and _changes(expression, table, state):
             yield f"functions in index {'predicate' if expression is creation.where else 'expression'} must be marked IMMUTABLE"

@@ -6,6 +6,7 @@ text of a statement, because operations keep no literals; asked only while the t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -15,6 +16,10 @@ from dbguard.model.state import State
 from dbguard.model.types import DataType
 
 Node = dict[str, Any]
+_Type = tuple[Name, bool]
+"""The name of a type, and whether it is an array of that."""
+
+_ELEMENT = r'"((?:[^"\\]|\\.)*)"?|([^{},"]+)'
 
 
 def why_unsafe(text: str, state: State, server: Server) -> str | None:
@@ -24,7 +29,7 @@ def why_unsafe(text: str, state: State, server: Server) -> str | None:
     """
     fresh = [one for one in state.schema.types.values() if one.new_labels and (one.created != state.now or not server.since(17))]
     new = {(one.name, label) for one in fresh for label in one.new_labels}
-    if not any("'" + label.replace("'", "''") + "'" in text for _, label in new):
+    if not any(label.replace("'", "''") in text for _, label in new):
         return None
     used = next((pair for pair in _used(text, state) if pair in new), None)
     return None if used is None else f'unsafe use of new value "{used[1]}" of enum type {used[0]}'
@@ -45,7 +50,8 @@ def _used(text: str, state: State) -> Iterator[tuple[Name, str]]:
                 yield from types.literals(types.named(node.get("typeName")), node.get("arg"))
             case "A_Expr":
                 left, right = node.get("lexpr"), node.get("rexpr")
-                yield from types.literals(types.of(left), right)
+                every = node.get("kind") in {"AEXPR_OP_ANY", "AEXPR_OP_ALL"}
+                yield from types.literals(types.of(left), right, every=every)
                 yield from types.literals(types.of(right), left)
             case "InsertStmt":
                 yield from types.inserted(node)
@@ -83,7 +89,7 @@ class _Types:
 
     def __init__(self, tree: Any, state: State) -> None:
         self.state = state
-        self.columns: dict[str, set[Name]] = {}
+        self.columns: dict[str, set[_Type]] = {}
         for kind, node in _nodes(tree):
             if "relname" in node:
                 for column in self._table(node).columns.values():
@@ -94,25 +100,25 @@ class _Types:
     def _add(self, column: str, data_type: DataType) -> None:
         self.columns.setdefault(column, set()).add(self._name(data_type))
 
-    def _name(self, data_type: DataType) -> Name:
-        return Name(None, f"{data_type}") if data_type.array else self.state.resolve_type(data_type.name)
+    def _name(self, data_type: DataType) -> _Type:
+        return self.state.resolve_type(data_type.name), data_type.array
 
     def _table(self, node: Node) -> Any:
         return self.state.table(Name(node.get("schemaname"), node.get("relname", "")))
 
-    def named(self, node: Node | None) -> Name | None:
+    def named(self, node: Node | None) -> _Type | None:
         return self._name(_data_type(node)) if node else None
 
-    def column(self, relation: Node, column: str) -> Name | None:
+    def column(self, relation: Node, column: str) -> _Type | None:
         found = self._table(relation).columns.get(column)
         return None if found is None else self._name(found.type)
 
-    def key(self, relation: Node) -> Name | None:
+    def key(self, relation: Node) -> _Type | None:
         """The type of the one column by which a table is partitioned."""
         key = self._table(relation).partition_by
         return None if key is None or key.keys[0].column is None else self.column(relation, key.keys[0].column)
 
-    def of(self, node: Node | None) -> Name | None:
+    def of(self, node: Node | None) -> _Type | None:
         """The type of a column or a cast."""
         if node and "TypeCast" in node:
             return self.named(node["TypeCast"].get("typeName"))
@@ -132,15 +138,29 @@ class _Types:
         for item in node.get("onConflictClause", {}).get("targetList", ()):
             yield from self.literals(self.column(node["relation"], item["ResTarget"].get("name", "")), item["ResTarget"].get("val"))
 
-    def literals(self, data_type: Name | None, node: Node | None) -> Iterator[tuple[Name, str]]:
-        """String constants that stand for a value of the type: the node itself, or those in its list."""
+    def literals(self, data_type: _Type | None, node: Node | None, *, every: bool = False) -> Iterator[tuple[Name, str]]:
+        """String constants that stand for a value of the type: the node itself, those in its list, or the elements of an array literal.
+
+        `every`: the node is an array of values of the type, behind ANY or ALL.
+        """
         if data_type is None or not node:
             return
         items: Iterable[Node] = node.get("List", {}).get("items") or node.get("A_ArrayExpr", {}).get("elements") or (node,)
         for item in items:
             constant = item.get("A_Const", {}).get("sval")
-            if constant is not None:
-                yield data_type, constant.get("sval", "")
+            if constant is None:
+                continue
+            text = constant.get("sval", "")
+            if item is node and (every or data_type[1]):
+                yield from ((data_type[0], element) for element in _elements(text))
+            else:
+                yield data_type[0], text
+
+
+def _elements(text: str) -> Iterator[str]:
+    """The elements of an array literal: `{a,"b c"}` (ReadArrayStr in src/backend/utils/adt/arrayfuncs.c)."""
+    for quoted, plain in re.findall(_ELEMENT, text, re.DOTALL):
+        yield re.sub(r"\\(.)", r"\1", quoted or plain.strip(), flags=re.DOTALL)
 
 
 def _data_type(node: Node) -> DataType:

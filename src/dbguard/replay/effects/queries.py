@@ -37,10 +37,12 @@ def plan_query(uses: Uses, state: State, *, stage: int = PLANNED) -> Effects:
 
 def write(state: State, one: Write, server: Server, *, filled_all: bool = False) -> Effects:
     """One table written; a view is opened as well as the table that it stands for (manual, Updatable Views)."""
+    if one.twice:
+        return refused(f'column "{one.twice}" is assigned more than once')
     chain = _view_chain(state, one.table)
     views, table = chain[:-1], chain[-1]
     if table.kind == "view":
-        reads = read(state, table.uses.reads) if table.uses is not None else Effects()
+        reads = read(state, table.uses.reads, only=table.uses.only) if table.uses is not None else Effects()
         return add(Effects(locks=lock_all(RX, chain)), reads)
     locks = (*lock_all(RX, views), *_rows_written(state, one, table, server, filled_all=filled_all))
     return Effects(locks=locks, unknown=(*assumed(table), *_fired(state, one, table)))
@@ -145,7 +147,7 @@ def hidden_in(uses: Uses, state: State) -> tuple[str, ...]:
 
 def _insert(insert: Insert, state: State, server: Server) -> Effects:
     """INSERT without a column list gives every column a value, DEFAULT VALUES gives none."""
-    target = Write("insert", insert.table, insert.columns)
+    target = _own(insert.uses, Write("insert", insert.table, insert.columns))
     rest = insert.uses._replace(writes=_other_writes(insert.uses, insert.table))
     if insert.default_values:
         own = Effects(locks=tuple(_insert_locks(state, state.table(insert.table), frozenset())), unknown=assumed(state.table(insert.table)))
@@ -159,9 +161,15 @@ def _other_writes(uses: Uses, target: Name) -> tuple[Write, ...]:
     return uses.writes[1:] if uses.writes and uses.writes[0].table == target else uses.writes
 
 
+def _own(uses: Uses, written: Write) -> Write:
+    """The statement's own write as it was found in the text, as far as that is known."""
+    return uses.writes[0] if uses.writes and uses.writes[0].table == written.table else written
+
+
 def _update(update: Update, state: State, server: Server) -> Effects:
     rest = update.uses._replace(writes=_other_writes(update.uses, update.table))
-    return add(write(state, Write("update", update.table, update.assigned, update.only), server), run_query(rest, state, server))
+    own = _own(update.uses, Write("update", update.table, update.assigned, update.only))
+    return add(write(state, own, server), run_query(rest, state, server))
 
 
 def _delete(delete: Delete, state: State, server: Server) -> Effects:
@@ -178,6 +186,8 @@ def _copy(copy: Copy, state: State, server: Server) -> Effects:
     if copy.table is None:
         return run_query(copy.uses, state, server)
     table = state.table(copy.table)
+    if len(set(copy.columns)) < len(copy.columns):
+        return refused("a column is named more than once")
     if not copy.to:
         return write(state, Write("insert", copy.table, copy.columns), server, filled_all=not copy.columns)
     unread = {"partitioned table", "view", "foreign table", *(() if server.since(18) else ("materialized view",))}

@@ -16,29 +16,32 @@ from dbguard.replay.effects.common import AS, RS, RX, assumed, lock_all
 ANALYSED, REWRITTEN, PLANNED = range(3)
 
 
-def read(state: State, names: Iterable[Name], mode: LockMode = AS, *, stage: int = PLANNED, bounds: bool = True) -> Effects:
+def read(
+    state: State, names: Iterable[Name], mode: LockMode = AS, *, stage: int = PLANNED, bounds: bool = True, only: frozenset[Name] = frozenset()
+) -> Effects:
     """The locks of a query that reads `names`; `mode` is ROW SHARE for SELECT ... FOR UPDATE, which reaches through views.
 
-    `bounds` is false for what is not a query and looks at no partition bounds.
+    `bounds` is false for what is not a query and looks at no partition bounds; of the tables in `only` no children are read.
     """
-    found: dict[Name, None] = {}
+    found: dict[Name, bool] = {}  # whether its children were looked at, too
     unknown: list[str] = []
     above: list[Lock] = []
-    waiting = list(names)
+    waiting = [(name, name not in only) for name in names]
     while waiting:
-        name = waiting.pop()
+        name, whole = waiting.pop()
         if is_system(state, name):
             continue
         table = state.table(name)
-        if table.name in found:
+        seen = found.get(table.name)
+        if seen or seen is whole:
             continue
-        found[table.name] = None
-        if table.name not in state.schema.sequences:
+        if table.name not in state.schema.sequences and seen is None:
             unknown.extend(assumed(table))
+        found[table.name] = whole
         if table.kind == "view" and table.uses is not None and stage >= REWRITTEN:
-            waiting.extend(table.uses.reads)
-        elif stage >= PLANNED:
-            found.update(dict.fromkeys(child.name for child in state.schema.descendants(table.name)))
+            waiting.extend([(one, one not in table.uses.only) for one in table.uses.reads])
+        elif stage >= PLANNED and whole:
+            found.update(dict.fromkeys([child.name for child in state.schema.descendants(table.name)], True))
             above.extend(partition_bounds(state, table) if bounds else ())
     return Effects(locks=(*(Lock(name, mode) for name in found), *above), unknown=tuple(unknown))
 
@@ -52,7 +55,7 @@ def partition_bounds(state: State, table: Table) -> tuple[Lock, ...]:
 
 def read_all(uses: Uses, state: State, *, stage: int = PLANNED) -> tuple[Effects, ...]:
     """The locks of everything that `uses` reads, and of rows it locks."""
-    return (read(state, uses.reads, stage=stage), read(state, uses.row_locks, RS, stage=stage))
+    return (read(state, uses.reads, stage=stage, only=uses.only), read(state, uses.row_locks, RS, stage=stage, only=uses.only))
 
 
 def use_sequences(state: State, names: Iterable[Name]) -> Effects:

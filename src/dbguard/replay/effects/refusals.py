@@ -137,6 +137,8 @@ def comparable(own: DataType, referenced: DataType) -> bool:
 
 
 def _no_key(key: ConstraintDefinition, table: Table, state: State, server: Server) -> str | None:
+    from dbguard.replay.effects.opclasses import why_no_index, why_no_key
+
     if key.kind == "primary key" and table.primary_key is not None:
         return f"multiple primary keys for table `{table.name}` are not allowed"
     if key.using_index is not None:
@@ -148,6 +150,10 @@ def _no_key(key: ConstraintDefinition, table: Table, state: State, server: Serve
         parted = (one.partition_by for one in (table, *state.schema.descendants(table.name)) if one.partition_by is not None)
         if any(one.column is None or one.column not in columns for by in parted for one in by.keys):
             return "unique constraint on partitioned table must include all partitioning columns"
+    if key.kind in {"unique", "primary key"} and (reason := why_no_key(key.columns, table.columns.values(), state)) is not None:
+        return reason
+    if key.kind == "exclusion" and (reason := why_no_index(key.method, key.keys, table, state)) is not None:
+        return reason
     unproved = (c for c in table.constraints.values() if c.kind == "not null" and not c.valid)
     if key.kind == "primary key" and (bad := next((c for c in unproved if set(c.columns) & set(key.columns)), None)) is not None:
         return f'cannot create primary key on column "{bad.columns[0]}": its NOT NULL is not valid'

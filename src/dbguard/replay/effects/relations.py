@@ -52,7 +52,20 @@ def _cannot_replace(view: CreateView, old: Table, state: State) -> str | None:
     if len(new.columns) < len(old.columns):
         return "cannot drop columns from view"
     changed = next(((before, now) for before, now in zip(old.columns, new.columns, strict=False) if before != now), None)
-    return None if changed is None else f'cannot change name of view column "{changed[0]}" to "{changed[1]}"'
+    if changed is not None:
+        return f'cannot change name of view column "{changed[0]}" to "{changed[1]}"'
+    return _other_type(view, old, state)
+
+
+def _other_type(view: CreateView, old: Table, state: State) -> str | None:
+    from dbguard.replay.advance.view_text import column_types
+
+    if not view.text or not old.definition:
+        return None
+    before = column_types(old.definition, state, old)
+    now = column_types(view.text, state) if before else {}
+    changed = next((name for name in before if name in now and str(before[name]) != str(now[name])), None)
+    return None if changed is None else f'cannot change data type of view column "{changed}" from {before[changed]} to {now[changed]}'
 
 
 def _create_materialized_view(view: CreateMaterializedView, state: State, server: Server) -> Effects:
