@@ -13,10 +13,12 @@ Painter = Callable[[str, str], str]
 
 LONGEST_EXCERPT = 8
 MOST_HISTORIES = 6
+MANY = 20  # migrations with findings: more than one release has
 WIDEST = 160
 
 _COLORS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.ADVICE: "1;36"}
 _DIM, _BOLD, _ODD = "2", "1", "1;35"
+_ADOPTED = "most of these have run already? --since main tells only what changed, and start-after in the configuration leaves out what has run"
 _FIRST_WORDS = r"\w+(?: \w+)?"
 
 
@@ -32,8 +34,12 @@ def render(result: Result, *, color: bool = False) -> str:
     told = [*result.recognised[:MOST_HISTORIES], *result.notes]
     if len(result.recognised) > MOST_HISTORIES:
         told.insert(MOST_HISTORIES, f"and {len(result.recognised) - MOST_HISTORIES:,} more histories")
-    recognised = [paint(visible(line), _DIM) for line in told]
-    return "\n\n".join([*blocks, "\n".join([*recognised, last_line(result)])]) + "\n"
+    last = [paint(visible(line), _DIM) for line in told]
+    if not told or blocks or result.summary.files or result.summary.skipped_files:  # else the note says it: nothing is staged, or changed
+        last.append(last_line(result))
+    if len({finding.path for finding in result.findings}) >= MANY and result.summary.migrations >= MANY:
+        last.append(paint(_ADOPTED, _DIM))
+    return "\n\n".join([*blocks, "\n".join(last)]) + "\n"
 
 
 def finding_lines(finding: Finding, paint: Painter) -> Iterator[str]:
