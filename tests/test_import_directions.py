@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,7 @@ def room(path: Path) -> str:
     return place(path).split("/", maxsplit=1)[0].removesuffix(".py")
 
 
+@cache
 def imported(path: Path) -> list[tuple[str, bool]]:
     """Dotted names that a file imports, and whether that happens when the file itself is imported."""
     tree = ast.parse(path.read_text(encoding="utf-8"))

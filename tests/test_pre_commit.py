@@ -47,6 +47,7 @@ def test_the_hook_stops_a_bad_migration_and_lets_a_good_one_pass(
     hook_repository: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PRE_COMMIT_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PIP_NO_COMPILE", "1")
     project = tmp_path / "project"
     migrations = project / "migrations"
     migrations.mkdir(parents=True)

@@ -130,22 +130,29 @@ class Key(Record):
 
 def describe(config: Config) -> str:
     """The effective settings as text for `dbguard config`, with who set each."""
+    from dbguard.model.toml import toml
+
     where = _shown(config.file, config.cwd) if config.file else "no configuration file: defaults"
     lines = [f"# {where}"]
     for key in KEYS:
         value = getattr(config, _field(key))
         origin = config.given.get(_field(key))
         comment = f"from {origin}" if origin else "default"
-        lines.append(f"{key} = {_toml(value)}  # {comment}")
+        lines.append(f"{key} = {toml(value)}  # {comment}")
     return "\n".join(lines) + "\n"
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that a misspelt one most likely means."""
+    from difflib import get_close_matches  # 4 ms, needed only for an error
+
+    return next(iter(get_close_matches(word, list(known), n=1, cutoff=0.6)), None)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """` (did you mean "x"?)`, or nothing when no known word is near."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f' (did you mean "{near[0]}"?)' if near else ""
+    near = nearest(word, known)
+    return "" if near is None else f' (did you mean "{near}"?)'
 
 
 def parse_postgres(value: Any, where: str, key: str) -> tuple[int, int]:
@@ -155,7 +162,7 @@ def parse_postgres(value: Any, where: str, key: str) -> tuple[int, int]:
         raise _wrong(where, key, 'a PostgreSQL version such as 16, or a range such as "14..18"', value)
     first, last = int(low), int(high or low)
     if not OLDEST <= first <= last <= NEWEST:
-        raise ConfigError(f"{where}: {key} = {_toml(value)}: dbguard knows PostgreSQL {OLDEST} to {NEWEST}, oldest first")
+        raise _refused(where, key, f"dbguard knows PostgreSQL {OLDEST} to {NEWEST}, oldest first", value)
     return first, last
 
 
@@ -256,7 +263,7 @@ def _one_of(choices: tuple[str, ...]) -> Callable[[Any, str, str], str]:
     def read(value: Any, where: str, key: str) -> str:
         if value not in choices:
             hint = did_you_mean(value, choices) if isinstance(value, str) else ""
-            raise ConfigError(f"{where}: {key} = {_toml(value)}: must be one of {', '.join(choices)}{hint}")
+            raise _refused(where, key, f"must be one of {', '.join(choices)}{hint}", value)
         return str(value)
 
     return read
@@ -273,7 +280,7 @@ def _severity(*choices: Severity) -> Callable[[Any, str, str], Severity]:
 
 def _lock_timeout(value: Any, where: str, key: str) -> str:
     if value not in ("", "runner"):
-        raise ConfigError(f'{where}: {key} = {_toml(value)}: must be "runner" (the migration runner sets it) or ""')
+        raise _refused(where, key, 'must be "runner" (the migration runner sets it) or ""', value)
     return str(value)
 
 
@@ -308,7 +315,15 @@ def _records(record: type[Any], keys: Mapping[str, Key]) -> Callable[[Any, str, 
 
 
 def _wrong(where: str, key: str, expected: str, value: Any) -> ConfigError:
-    return ConfigError(f"{where}: {key} must be {expected}, not {_toml(value)}")
+    from dbguard.model.toml import toml
+
+    return ConfigError(f"{where}: {key} must be {expected}, not {toml(value)}")
+
+
+def _refused(where: str, key: str, why: str, value: Any) -> ConfigError:
+    from dbguard.model.toml import toml
+
+    return ConfigError(f"{where}: {key} = {toml(value)}: {why}")
 
 
 def _field(key: str) -> str:
@@ -320,27 +335,6 @@ def _shown(path: str, cwd: str) -> str:
         return ""
     below = os.path.relpath(path, cwd) if path.startswith(cwd.rstrip(os.sep) + os.sep) else path
     return below.replace(os.sep, "/")
-
-
-def _toml(value: Any) -> str:
-    match value:
-        case Severity():
-            return f'"{value}"'
-        case bool():
-            return "true" if value else "false"
-        case Migrations() | PerPath():
-            pairs = ((name.replace("_", "-"), item) for name, item in value._asdict().items())
-            return "{ " + ", ".join(f"{name} = {_toml(item)}" for name, item in pairs if item) + " }"
-        case (int(low), int(high)):
-            return str(low) if low == high else f'"{low}..{high}"'
-        case list() | tuple():
-            return "[" + ", ".join(map(_toml, value)) + "]"
-        case Mapping():
-            return "{ " + ", ".join(f"{name} = {_toml(item)}" for name, item in value.items()) + " }" if value else "{}"
-        case str():
-            return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
-        case _:
-            return str(value)
 
 
 _TRANSACTION = Key(_one_of(TRANSACTIONS), "how scripts run: auto (as the tool does), one (in a transaction), none")

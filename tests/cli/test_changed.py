@@ -48,7 +48,7 @@ def test_a_new_migration_is_judged_on_the_schema_of_the_others(project: Path, op
 def test_nothing_changed_is_said_and_exits_0(project: Path, options: list[str], words: str, capsys: pytest.CaptureFixture[str]):
     assert run(["check", *options]) == 0
     out, err = capsys.readouterr()
-    assert (out.splitlines()[0], err) == (words, "")
+    assert (out, err) == (f"{words}\n", "")
     assert run(["check", "--format", "json", *options]) == 0
     assert json.loads(capsys.readouterr().out)["findings"] == []
 
@@ -58,7 +58,7 @@ def test_a_table_of_the_same_branch_is_new_because_its_migrations_go_out_togethe
     commit(project, {"migrations/003_index.sql": INDEX.replace("orders", "items")})
     assert found(capsys, "--since", "main") == (0, [])
     run(["check", "--since", "main"])
-    assert "2 new migrations in migrations are taken to go out together" in capsys.readouterr().out
+    assert "the 2 new migrations in migrations are taken to be deployed together" in capsys.readouterr().out
     write(project, {"dbguard.toml": 'deployed = "002"\n'})
     assert found(capsys, "--since", "main") == (1, ["migrations/003_index.sql:2 create-index-blocking"])
 

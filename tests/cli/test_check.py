@@ -94,6 +94,24 @@ def test_wrong_use_exits_2_and_says_why(arguments: list[str], project: Path, cap
     assert "Traceback" not in err
 
 
+def test_a_command_that_is_mistyped_is_proposed(capsys: pytest.CaptureFixture[str]):
+    assert run(["chek"]) == 2
+    assert capsys.readouterr().err == 'dbguard: there is no command `chek` (did you mean "check"?); `dbguard --help` lists them\n'
+
+
+@pytest.mark.parametrize(("many", "told"), [(19, False), (20, True)])
+def test_a_history_in_which_many_migrations_have_findings_is_told_how_to_begin(
+    many: int, told: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "migrations/000_orders.sql").write_text("CREATE TABLE orders (id bigint PRIMARY KEY);\n")
+    for number in range(1, many + 1):
+        (tmp_path / f"migrations/{number:03}_more.sql").write_text(f"ALTER TABLE orders ADD COLUMN c{number} int;\n")
+    run(["check"])
+    assert ("--since main tells only what changed" in capsys.readouterr().out) is told
+
+
 def test_a_name_of_another_tool_is_translated(project: Path, capsys: pytest.CaptureFixture[str]):
     assert run(["check", "--ignore", "require-concurrent-index-creation"]) == 2
     assert "`create-index-blocking`" in capsys.readouterr().err

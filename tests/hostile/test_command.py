@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.hostile.test_input import ALTER, dbguard
+from tests.interrupts import hear_interrupts
 
 
 @pytest.fixture
@@ -171,8 +172,9 @@ def test_a_reader_that_goes_away(folder: Path):
 @pytest.mark.parametrize("stream", ["stdout", "stderr", "stdin"])
 def test_a_closed_stream(stream: str, folder: Path):
     number = {"stdin": 0, "stdout": 1, "stderr": 2}[stream]
-    done = dbguard("check", "good.sql", cwd=folder, preexec_fn=lambda: os.close(number))
+    done = dbguard("check", "--format", "concise", "good.sql", cwd=folder, preexec_fn=lambda: os.close(number))
     assert done.returncode == 1
+    assert ("good.sql:1:1 drop-column: " in done.stdout) == (stream != "stdout")
 
 
 @pytest.mark.parametrize("form", ["json", "sarif"])
@@ -183,11 +185,6 @@ def test_a_document_stands_alone_on_standard_output(form: str, folder: Path):
     assert done.returncode == 3
     json.loads(done.stdout)
     assert done.stderr == ""
-
-
-def _hear_interrupts() -> None:
-    """A suite that runs in the background ignores SIGINT, and so would its children."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize("many", [False, True], ids=["one history", "several histories at once"])
@@ -204,7 +201,7 @@ def test_interrupting_a_run_exits_130_with_one_line(many: bool, folder: Path):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=_hear_interrupts,  # noqa: PLW1509 - the tests have one thread
+        preexec_fn=hear_interrupts,  # noqa: PLW1509 - the tests have one thread
     )
     time.sleep(1.5)
     os.killpg(process.pid, signal.SIGINT)

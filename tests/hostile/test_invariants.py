@@ -22,9 +22,9 @@ many = settings(few, max_examples=250)
 
 @cache
 def config() -> dbguard.Config:
-    folder = Path(tempfile.mkdtemp(prefix="dbguard-hostile-"))
-    (folder / ".git").mkdir()
-    return dbguard.Config.load(folder, {"select": ["all"]})
+    with tempfile.TemporaryDirectory() as folder:  # nothing is read there after its settings
+        (Path(folder) / ".git").mkdir()
+        return dbguard.Config.load(folder, {"select": ["all"]})
 
 
 def check(text: str) -> dbguard.Result:

@@ -153,6 +153,17 @@ def test_what_is_pending_follows_from_the_snapshot(project: Callable[..., Path])
     assert "prod.dbguard: 2 migrations of migrations applied, 1 pending" in found.notes
 
 
+def test_a_statement_that_is_no_sql_is_to_be_reviewed(project: Callable[..., Path]) -> None:
+    folder = project("SET lock_timeout = '2s'; CREATE TABL new (id bigint PRIMARY KEY);")
+    found = run("migrations/002_change.up.sql")
+    assert (found.verdict, found.exit_code) == ("review", 0)
+    assert found.reasons == ('migrations/002_change.up.sql:1 was not looked at: syntax error at or near "TABL"',)
+    assert run("migrations/002_change.up.sql", fail_on="review").exit_code == 1
+    (folder / "migrations" / "002_change.up.sql").write_text("SET lock_timeout = '2s'; CREATE TABLE new (id bigint PRIMARY KEY);")
+    (folder / "migrations" / "002_change.down.sql").write_text("DROP TABL new;")
+    assert run("migrations").verdict == "safe"
+
+
 def test_down_scripts_are_not_deployed(project: Callable[..., Path]) -> None:
     folder = project("ALTER TABLE orders ADD COLUMN x int;")
     (folder / "migrations" / "002_change.down.sql").write_text("DROP TABLE orders;")

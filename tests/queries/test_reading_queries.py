@@ -148,3 +148,10 @@ def test_a_migration_is_no_query_file():
     assert is_query_file(PGTYPED)
     assert not is_query_file("-- the name: of the table\nCREATE TABLE t (name text);")
     assert not is_query_file("CREATE TABLE t (id int);")
+
+
+def test_a_second_statement_under_a_name_is_numbered():
+    text = "-- name: one\nSELECT 1;\n-- name: both :many\nSELECT 2;\n\\set x 1\nSELECT 3; SELECT 4;\n-- name: last\nSELECT 5;\n"
+    found = [(query.name, query.rows, query.sql) for query in read_queries(Source("q.sql", text)) if not query.unread]
+    assert [name for name, _, _ in found] == ["one", "both", "both (2)", "both (3)", "last"]
+    assert [rows for name, rows, _ in found if name.startswith("both")] == ["many"] * 3

@@ -82,14 +82,14 @@ def test_columns_are_those_that_postgresql_depends_on(connection: Any, sql: str)
 @pytest.mark.parametrize(
     ("sql", "why"),
     [
-        ("SELECT nothing FROM orders", "column nothing was not found"),
-        ("SELECT o.nothing FROM orders o", "column o.nothing was not found"),
+        ("SELECT nothing FROM orders", "column `nothing` was not found"),
+        ("SELECT o.nothing FROM orders o", "column `o.nothing` was not found"),
         ("SELECT orders.id FROM orders o", "orders is not in FROM"),
         ("SELECT id FROM orders, customers", "column id is ambiguous"),
         ("SELECT x.number FROM customers c, (SELECT number FROM orders WHERE customer_id = c.id) x", "c is not in FROM"),
-        ("UPDATE orders SET nothing = 1", "column nothing of orders was not found"),
-        ("INSERT INTO orders (nothing) VALUES (1)", "column nothing of orders was not found"),
-        ("SELECT id FROM public.nowhere", "table public.nowhere was not found"),
+        ("UPDATE orders SET nothing = 1", "column `nothing` of `orders` was not found"),
+        ("INSERT INTO orders (nothing) VALUES (1)", "column `nothing` of `orders` was not found"),
+        ("SELECT id FROM public.nowhere", "table `public.nowhere` was not found"),
     ],
 )
 def test_a_name_that_postgresql_refuses_is_named(connection: Any, sql: str, why: str):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,9 @@ from dbguard.model.finding import Finding
 _OPTION = re.compile(r"at (?P<path>\S+):(?P<line>\d+), .*: (?P<call>\.(?:options|select_related|prefetch_related)\((?!Prefetch).*\))$")
 _SENDS = {"scalars", "scalar", "execute", "stream_scalars", "stream"}
 _OF_SQLALCHEMY = {"joinedload", "selectinload", "undefer", "selectin_polymorphic"}
+
+
+_parsed = lru_cache(maxsize=1)(ast.parse)  # one edit after the other, mostly of the same file
 
 
 class Edit(NamedTuple):
@@ -69,14 +73,16 @@ def _place(text: str, edit: Edit) -> tuple[int, int, bool]:
 
 def _around(text: str, line: int) -> Iterator[ast.expr]:
     """Expressions that begin on a line, or hold it, the ones that begin first in front."""
-    found = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.expr) and node.lineno <= line <= (node.end_lineno or 0)]
+    tops = [node for node in _parsed(text).body if node.lineno <= line <= (node.end_lineno or 0)]
+    nodes = (node for top in tops for node in ast.walk(top) if isinstance(node, ast.expr))
+    found = [node for node in nodes if node.lineno <= line <= (node.end_lineno or 0)]
     yield from sorted(found, key=lambda node: (node.lineno != line, node.lineno, node.col_offset))
 
 
 def _imported(text: str, call: str) -> str:
     """The text with an import of what an option needs, on a line with another so that all lines stay where they are."""
     wanted = [name for name in re.findall(r"\b[A-Za-z_]\w+", re.sub(r"\.\w+", "", call)) if name[0].isupper() or name in _OF_SQLALCHEMY]
-    tree = ast.parse(text)
+    tree = _parsed(text)
     known = {alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
     known |= {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
     missing = [name for name in dict.fromkeys(wanted) if name not in known]
@@ -113,7 +119,7 @@ def _replace(folder: Path, name: str, written: str) -> None:
         if path.name == "fixes.py":
             continue
         text = path.read_text()
-        for node in ast.parse(text).body:
+        for node in ast.parse(text).body if f"def {name}(" in text else ():
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
                 lines = text.splitlines(keepends=True)
                 path.write_text("".join([*lines[: node.lineno - 1], written, *lines[node.end_lineno :]]))

@@ -10,7 +10,7 @@ from importlib import import_module
 import click
 
 from dbguard.cli.output import discard_output
-from dbguard.errors import DbguardError
+from dbguard.errors import DbguardError, UsageError
 from dbguard.version import __version__
 
 VERBS = {
@@ -56,6 +56,13 @@ class Verbs(click.Group):
         command: click.Command = import_module(VERBS[cmd_name]).command
         return command
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            from dbguard.config import did_you_mean
+
+            raise UsageError(f"there is no command `{args[0]}`{did_you_mean(args[0], VERBS)}; `dbguard --help` lists them")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl(list(SUMMARIES.items()))
@@ -80,8 +87,9 @@ def dbguard() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; every way it can end becomes an exit code and at most a few lines on standard error."""
-    if sys.stdout is None:  # closed by whoever started us
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - open until the process ends
+    for stream in ("stdout", "stderr"):
+        if getattr(sys, stream) is None:  # closed by whoever started us
+            setattr(sys, stream, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - open until the process ends
     try:
         _invoke(list(arguments))
         sys.stdout.flush()

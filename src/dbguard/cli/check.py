@@ -43,9 +43,10 @@ def command(
     config_file: str | None,
     **overrides: object,
 ) -> None:
-    """Find what would hurt in migrations.
+    """Find what would hurt in migrations and queries.
 
-    PATHS are files, folders or globs, or `-` for standard input. Without PATHS the project's migrations are found.
+    PATHS are files, folders or globs of migrations, queries, captures and logs, or `-` for standard input. Without PATHS
+    the project's migrations are found.
     Earlier migrations of the same history are read to know the schema; only PATHS give findings.
 
     \b
@@ -53,6 +54,7 @@ def command(
     dbguard check migrations/0043_index.sql --postgres 16
     dbguard check --since origin/main
     dbguard check --staged
+    dbguard check .dbguard
     dbguard check --render --python .venv/bin/python
     dbguard check --format github --output sarif=dbguard.sarif
     git show HEAD:m/3.sql | dbguard check - --stdin-filename m/3.sql
@@ -65,8 +67,10 @@ def command(
     if not render and (given := next((key for key in ("python", "django_settings", "alembic_config") if overrides[key] is not None), None)):
         raise UsageError(f"--{given.removeprefix('django_').replace('_', '-')} goes with --render")
     config = load(config_file, **overrides)
+    stdin = standard_input(paths, stdin_filename)
+    brief = {form, *(name for name, _ in files)} == {"json"}
     with Progress() as progress:
-        result = check(config, paths, stdin=standard_input(paths, stdin_filename), progress=progress, since=since, staged=staged, render=render)
+        result = check(config, paths, stdin=stdin, progress=progress, since=since, staged=staged, render=render, brief=brief)
     for name, path in files:
         write(path, renderer(name)(result))
     _report(result, form)

@@ -45,7 +45,7 @@ def command(
         if arguments or detach or scale:
             raise UsageError("--stop ends all detached ghosts and takes nothing else")
         stopped = pipeline.stop()
-        click.echo(f"dbguard: {'no ghost is' if not stopped else '1 ghost was' if stopped == 1 else f'{stopped} ghosts were'} running", err=True)
+        click.echo(f"dbguard: {'no ghost was running' if not stopped else '1 ghost ended' if stopped == 1 else f'{stopped} ghosts ended'}", err=True)
         return
     if not arguments:
         raise UsageError("give a snapshot: dbguard ghost prod.dbguard (`dbguard snapshot` makes one)")

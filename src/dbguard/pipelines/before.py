@@ -46,7 +46,7 @@ def state_before(scripts: Sequence[Script], start: State, major: int, cache: Cac
 
 def _parsed(script: Script) -> Parsed:
     """A down script leaves no trace: nobody needs to know what is in one that gives no findings."""
-    return Parsed(script, ()) if script.direction in {"down", "variant"} else parse(script)
+    return parse(script) if script.goes_up else Parsed(script, ())
 
 
 def first_reported(scripts: Sequence[Script], asked: Sequence[bool]) -> int:
@@ -59,7 +59,7 @@ def first_reported(scripts: Sequence[Script], asked: Sequence[bool]) -> int:
 
 def _is_cut(scripts: Sequence[Script], count: int) -> bool:
     """Whether what follows starts from the state that the first `count` scripts leave: a down script needs its up script."""
-    return count in {0, len(scripts)} or scripts[count].direction not in {"down", "variant"}
+    return count in {0, len(scripts)} or scripts[count].goes_up
 
 
 def _keys(scripts: Sequence[Script], start: State, major: int) -> list[str]:

@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from multiprocessing.pool import AsyncResult, Pool
 
     from dbguard.model.state import Step
-    from dbguard.pipelines.measure import Measure
-
-    Measuring = Callable[[Iterable[Step], State], Measure]
+    from dbguard.pipelines.measure import Measuring
 
 Progress = Callable[[int, int], None]
 PARALLEL_BYTES = 1_500_000  # below this, starting a second process costs more than it saves
@@ -46,16 +44,18 @@ def check(
     since: str | None = None,
     staged: bool = False,
     render: bool = False,
+    brief: bool = False,
 ) -> Result:
     """Everything that would hurt in the migrations at `paths`, or in those that are configured or found.
 
     With `since` (a commit of git) only what changed since its merge base with HEAD gives findings; with `staged` only what is. With `render`
-    the project's own Alembic and Django print their SQL, which runs the project's code.
+    the project's own Alembic and Django print their SQL, which runs the project's code. With `brief` findings on migrations do not say
+    `because` and have no `excerpt`, which `--format json` does not show.
     Raises `UsageError` and `ConfigError`; whatever cannot be read or understood is in the result instead.
     """
     began = time.perf_counter()
     selection = from_config(config)
-    with Workers(config, selection) as workers:
+    with Workers(config, selection, brief=brief) as workers:
         listener = Listener() if render or config.snapshot else workers  # rendering and sizes come first
         reading = read_all(config, paths, stdin, listener, since=since, staged=staged)
         if render:
@@ -89,7 +89,7 @@ def check(
     return result_of(parts, read, config, selection, began)
 
 
-def check_history(history: History, config: Config, selection: Selection, measuring: Measuring | None = None) -> Part:
+def check_history(history: History, config: Config, selection: Selection, measuring: Measuring | None = None, *, brief: bool = False) -> Part:
     """Parse, replay and inspect one history. Only scripts of files that were asked for give anything but state."""
     postgres = history.postgres or config.postgres
     first = first_reported(history.scripts, [history.asks_for(script) for script in history.scripts])
@@ -98,8 +98,8 @@ def check_history(history: History, config: Config, selection: Selection, measur
     state = state_before(history.scripts[:first], _start(history, config), postgres[1], Cache.of_user(config.cache))
     parsed = [parse(script) for script in history.scripts[first:]]
     steps: Iterable[Step] = replay(parsed, state, postgres[1], history.asks_for)
-    measure = None if measuring is None else measuring(steps, state)
-    inspection = Inspection(selection, postgres, measure)
+    measure = None if measuring is None else measuring(history, steps, state)
+    inspection = Inspection(selection, postgres, measure, brief=brief)
     findings = tuple(inspection.findings(steps if measure is None else measure.steps))
     if any(one.script.way for one in parsed):  # a call in a loop sends many statements, of which the same is told once
         findings = tuple(dict.fromkeys(findings))
@@ -130,8 +130,8 @@ class Workers(Listener):
     The processes begin while other histories are still being read.
     """
 
-    def __init__(self, config: Config, selection: Selection) -> None:
-        self._config, self._selection = config, selection
+    def __init__(self, config: Config, selection: Selection, *, brief: bool = False) -> None:
+        self._config, self._selection, self._brief = config, selection, brief
         self._measuring: Measuring | None = None
         self._size = 0
         self._waiting: list[History] = []  # read, and not begun
@@ -149,10 +149,10 @@ class Workers(Listener):
         """From here on findings get sizes of production."""
         self._config, self._measuring = config, measuring
 
-    def gathered(self, files: int) -> None:
+    def expect(self, files: int) -> None:
         """Start the processes while the files are being read, if these are many."""
-        if sys.platform == "linux" and files >= PARALLEL_FILES:
-            self._pool = _forked(self._config, self._selection)
+        if sys.platform == "linux" and files >= PARALLEL_FILES and self._pool is None:
+            self._pool = _forked(self._config, self._selection, brief=self._brief)
 
     def begin(self, history: History) -> None:
         """Begin to check a history, if that is worth a process."""
@@ -161,7 +161,7 @@ class Workers(Listener):
         if sys.platform != "linux" or (self._pool is None and (len(self._waiting) == 1 or self._size < PARALLEL_BYTES)):
             return
         if self._pool is None:
-            self._pool = _forked(self._config, self._selection)
+            self._pool = _forked(self._config, self._selection, brief=self._brief)
         while self._waiting:
             one = self._waiting.pop(0)
             self._begun[id(one)] = self._pool.apply_async(_worked, (one,))
@@ -169,19 +169,19 @@ class Workers(Listener):
     def part(self, history: History) -> Part:
         """What a history gave."""
         begun = self._begun.get(id(history))
-        return check_history(history, self._config, self._selection, self._measuring) if begun is None else begun.get()
+        return check_history(history, self._config, self._selection, self._measuring, brief=self._brief) if begun is None else begun.get()
 
 
-def _forked(config: Config, selection: Selection) -> Pool:
+def _forked(config: Config, selection: Selection, *, brief: bool) -> Pool:
     import multiprocessing
     import os
 
     global _settings  # noqa: PLW0603 - what forked processes inherit
-    _settings = config, selection
+    _settings = config, selection, brief
     return multiprocessing.get_context("fork").Pool(os.cpu_count() or 1, _ready)
 
 
-_settings: tuple[Config, Selection]
+_settings: tuple[Config, Selection, bool]
 
 
 def _ready() -> None:
@@ -195,4 +195,5 @@ def _ready() -> None:
 
 
 def _worked(history: History) -> Part:
-    return check_history(history, *_settings)
+    config, selection, brief = _settings
+    return check_history(history, config, selection, brief=brief)

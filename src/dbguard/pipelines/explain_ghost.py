@@ -14,6 +14,7 @@ from dbguard.model.schema import Schema
 from dbguard.model.snapshot import Snapshot
 from dbguard.pipelines.explain import MOST_SWEPT, Around, Planned, Wishes, finished, plan_all, schema_of, unswept
 from dbguard.pipelines.explain_asked import Given
+from dbguard.pipelines.explain_lost import concerning
 from dbguard.pipelines.measure import programs_of, with_rates
 from dbguard.planning.growth import SCALES
 from dbguard.planning.hidden_columns import Hidden, hidden_in
@@ -36,7 +37,7 @@ def on_ghost(config: Config, given: Given, wishes: Wishes, times: Times) -> Expl
     notes: list[str] = []
     with open_ghost(snapshot, bin_dir=programs_of(config)) as ghost:
         planned = _plan_on(ghost.dsn(), given, wishes, hidden)
-        notes += [*ghost.lost, *unswept(planned, wishes)]
+        notes += [*concerning(ghost.lost, [one.sql for one in given.queries], schema, snapshot), *unswept(planned, wishes)]
         grown = _grown(config, snapshot, planned, wishes, hidden, notes=notes) if wishes.grow else {}
         explanation = finished(config, given, planned, around, times, grown=grown, notes=notes)
         if wishes.advise:

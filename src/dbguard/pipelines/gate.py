@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import islice
 
@@ -18,10 +18,9 @@ from dbguard.config import Config
 from dbguard.errors import ServerError
 from dbguard.judgement import COULD_NOT_LOOK
 from dbguard.model.finding import Finding, Result, Severity, Summary, UnreadPart
-from dbguard.model.postgres import NEWEST, OLDEST
 from dbguard.model.record import Record
 from dbguard.model.snapshot import Snapshot
-from dbguard.model.source import Source
+from dbguard.model.source import Lines, Parsed, Source
 from dbguard.model.state import State, Step
 from dbguard.model.verdict import VERDICTS, Gate, QueryRisk, StepRisk
 from dbguard.parsing import parse
@@ -36,7 +35,7 @@ from dbguard.pipelines.gate_settings import settings_of
 from dbguard.pipelines.gate_workload import Captured, captured
 from dbguard.pipelines.inspect import Inspection
 from dbguard.pipelines.locks import base_state
-from dbguard.pipelines.measure import Measure, context_of, programs_of, snapshot_of, tiny_tables, traced, with_rates
+from dbguard.pipelines.measure import Measure, context_of, large_tables, of_its_version, programs_of, snapshot_of, tiny_tables, traced, with_rates
 from dbguard.pipelines.part import Part, part_of, result_of
 from dbguard.pipelines.pending import is_on
 from dbguard.planning.risk import Context, Judged
@@ -70,6 +69,7 @@ class Change(Record):
     part: Part
     risks: tuple[StepRisk, ...]
     assumes: tuple[str, ...] = ()
+    unparsed: tuple[str, ...] = ()  # a sentence for each statement that is no SQL
 
 
 def gate(
@@ -91,10 +91,12 @@ def gate(
     began = time.perf_counter()
     fail_on = fail_on or settings_of(config).fail_on
     snapshot = snapshot_of(config)
-    if snapshot is not None and "postgres" not in config.given and OLDEST <= snapshot.major <= NEWEST:
-        config = config._replace(postgres=(snapshot.major, snapshot.major))
+    if snapshot is not None:
+        config = of_its_version(config, snapshot)
     sources = _workload(config, workload)
     reading, assumes, _ = pending_of(Asked(config, tuple(paths), since, sources, os.environ if environment is None else environment), snapshot)
+    if snapshot is not None:
+        reading = reading._replace(large_tables=large_tables(snapshot))
     cache = Cache.of_user(config.cache)
     key = key_of(config, reading, sources, assumes)
     known = cache.load(key) if cache.is_on else None
@@ -125,10 +127,11 @@ def _looked(project: Project, progress: Progress) -> Gate:
     crashed = [UnreadPart("dbguard", 1, crash, fatal=True) for crash in result.crashed]
     unread = (*_without_broken(result.unread, risks), *crashed, *unplanned)
     unseen = [f"{part.path}:{part.line} was not looked at: {part.reason}" for part in unread if part.fatal]
+    unparsed = [sentence for change in changes for sentence in change.unparsed]
     verdicts = [*(step.verdict for step in steps), *(one.verdict for one in risks), *map(_verdict_of, findings)]
     return Gate(
-        verdict=worst([*verdicts, *exceeded(budgets, "review"), *("review" for _ in unseen)]),
-        reasons=of_gate(steps, risks, [one for one in findings if _verdict_of(one) != "safe"], [*unseen, *exceeded(budgets)]),
+        verdict=worst([*verdicts, *exceeded(budgets, "review"), *("review" for _ in (*unseen, *unparsed))]),
+        reasons=of_gate(steps, risks, [one for one in findings if _verdict_of(one) != "safe"], [*unseen, *unparsed, *exceeded(budgets)]),
         steps=steps,
         queries=risks,
         findings=findings,
@@ -171,7 +174,19 @@ def _change(history: History, project: Project, queries: Captured, opening: Open
     judged = measure.judged
     later = [islice(judged, place, None) for place in range(1, len(judged) + 1)]
     risks = tuple([with_reasons(one, context, _instead(one, selection, context, postgres), after) for one, after in zip(judged, later, strict=True)])
-    return Change(history, state, tuple(measure.steps), tuple(measure.judged), part, risks, assumes)
+    unparsed = tuple(_unparsed([one for one in parsed if history.asks_for(one.script)]))
+    return Change(history, state, tuple(measure.steps), tuple(measure.judged), part, risks, assumes, unparsed)
+
+
+def _unparsed(pending: Iterable[Parsed]) -> Iterator[str]:
+    """What no server would take as it stands, or only after a tool has filled it in. Python that does not run is another thing."""
+    for one in pending:
+        if one.script.blocks or one.script.direction == "down":
+            continue
+        for statement in one.statements:
+            if statement.unread and not statement.operations:
+                line = Lines(one.script.source.text).at(statement.unread[0].start)[0]
+                yield f"{one.script.source.path}:{line} was not looked at: {statement.unread[0].reason}"
 
 
 def _measured(steps: Iterable[Step], context: Context, snapshot: Snapshot | None, opening: Opening | None) -> tuple[Measure, tuple[str, ...]]:

@@ -129,4 +129,4 @@ def _histories(asked: Asked, since: str | None) -> Reading:
 
 
 def _without_downs(history: History) -> History:
-    return history._replace(scripts=tuple([script for script in history.scripts if script.direction not in {"down", "variant"}]))
+    return history._replace(scripts=tuple([script for script in history.scripts if script.goes_up]))

@@ -32,7 +32,8 @@ def captured(config: Config, sources: Sequence[str], migrations: Reading, select
     from dbguard.pipelines.workload import look
 
     reading = read_all(config, sources)
-    reading = reading._replace(histories=tuple([one._replace(asked=frozenset()) for one in migrations.histories]), schema=migrations.schema)
+    histories = tuple([one._replace(asked=frozenset()) for one in migrations.histories])
+    reading = reading._replace(histories=histories, schema=migrations.schema, large_tables=migrations.large_tables)
     budgets = Budgets()
     parts = [Part(unread=reading.unreadable)]
     sent: dict[str, Sent] = {}

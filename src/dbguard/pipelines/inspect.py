@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from dbguard.model.finding import Finding, Flag, Severity
+from dbguard.model.names import quote
 from dbguard.model.postgres import Server
 from dbguard.model.source import Lines, Script, Statement
 from dbguard.model.state import EndOfScript, EndOfTransaction, Step
@@ -32,7 +33,8 @@ UNRELATED_TO_LOCKS = {"queries", "schema", "security"}
 class Inspection:
     """Runs the checks that are on over the steps of one history."""
 
-    def __init__(self, selection: Selection, postgres: tuple[int, int], measure: Measure | None = None) -> None:
+    def __init__(self, selection: Selection, postgres: tuple[int, int], measure: Measure | None = None, *, brief: bool = False) -> None:
+        self._brief = brief
         self._measure = measure
         woken = selection.woken()
         self._always = woken.get("*", ())  # by every operation, not by moments
@@ -162,11 +164,11 @@ class Inspection:
             end_column=end_column,
             message=words.message,
             instead=words.instead,
-            recipe=_in_its_language(words.recipe, step.script, excerpt),
+            recipe=_in_its_language(_on_its_path(words.recipe, flag, about), step.script, excerpt),
             assumes=tuple(dict.fromkeys((*flag.assumes, *about.effects.unknown))),
             postgres=versions,
-            because=() if rule.category in UNRELATED_TO_LOCKS else self._because(about),
-            excerpt=excerpt,
+            because=() if self._brief or rule.category in UNRELATED_TO_LOCKS else self._because(about),
+            excerpt="" if self._brief else excerpt,
             start=place.start,
             table=flag.facts.get("table", ""),
         )
@@ -213,6 +215,19 @@ def _in_its_language(recipe: str | None, script: Script, excerpt: str) -> str | 
     from dbguard.reading.recipes import in_alembic, in_django
 
     return in_alembic(recipe) if script.tool == "alembic" else in_django(recipe, excerpt)
+
+
+def _on_its_path(recipe: str | None, flag: Flag, about: Step) -> str | None:
+    """The recipe with the search_path that the script set, where that runs in sessions of their own and has names without a schema."""
+    state, script = about.before, about.script
+    if not recipe or "search_path" not in state.settings or script.way or "." in flag.facts.get("table", ""):
+        return recipe
+    path = state.search_path
+    if path in {(), ("public",)} or "search_path" not in script.source.text[: about.statement.start].lower():
+        return recipe
+    from dbguard.rulebook.page import in_later_migrations
+
+    return in_later_migrations(recipe, f"SET search_path = {', '.join(map(quote, path))};")
 
 
 def _severity(rule: Rule, flag: Flag, direction: str) -> Severity:

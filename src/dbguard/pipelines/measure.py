@@ -8,7 +8,7 @@ from contextlib import suppress
 from dbguard.config import Config
 from dbguard.errors import UnreadableSource, UsageError
 from dbguard.model.names import Name
-from dbguard.model.postgres import LockMode
+from dbguard.model.postgres import NEWEST, OLDEST, LockMode
 from dbguard.model.quantities import count, duration, size
 from dbguard.model.record import Record
 from dbguard.model.schema import Schema
@@ -18,12 +18,14 @@ from dbguard.model.state import Lock, State, Step
 from dbguard.model.verdict import Seconds
 from dbguard.parsing.query.shapes import shape_of
 from dbguard.pipelines.gate_settings import settings_of
-from dbguard.pipelines.pending import on_snapshot
+from dbguard.pipelines.pending import is_on, on_snapshot
 from dbguard.planning.lock_time import Calibration, calibrate
 from dbguard.planning.risk import Context, Judged, step_risk, words
 from dbguard.planning.risk_sizes import Sizes
 from dbguard.planning.risk_traffic import Sent, counters, traffic
-from dbguard.reading import Reading, read_all
+from dbguard.reading import History, Reading, read_all
+
+Measuring = Callable[[History, Iterable[Step], State], "Measure | None"]
 
 TINY_ROWS, TINY_BYTES = 10_000, 8 * 1024**2
 """A table at most this large is read, rewritten and indexed within about 50 ms, on any machine (docs/risk.md)."""
@@ -51,17 +53,28 @@ def _place(config: Config, key: str, path: str) -> str:
     return os.path.join(config.cwd if config.given.get(key) == "the command line" else config.root, path)  # noqa: PTH118
 
 
-def on_production(reading: Reading, config: Config) -> tuple[Reading, Config, Callable[[Iterable[Step], State], Measure]]:
-    """A reading that begins where production is, the configuration with the tables that are known to be tiny, and how steps are measured."""
+def of_its_version(config: Config, snapshot: Snapshot) -> Config:
+    """The configuration with the version of production, where none is configured."""
+    if "postgres" in config.given or not OLDEST <= snapshot.major <= NEWEST:
+        return config
+    return config._replace(postgres=(snapshot.major, snapshot.major))
+
+
+def on_production(reading: Reading, config: Config) -> tuple[Reading, Config, Measuring]:
+    """A reading that begins where production is, the configuration with its version and the tables that are known to be tiny, and how the
+    steps of a history are measured: not, where it is of another database.
+    """
     snapshot = snapshot_of(config)
     assert snapshot is not None
+    config = of_its_version(config, snapshot)
     if not reading.histories and (reading.queries or reading.workload):
         reading = _with_histories(reading, config)
-    reading = on_snapshot(reading, snapshot, config.snapshot)[0]._replace(schema=Source(config.snapshot, snapshot.schema))
+    reading = on_snapshot(reading, snapshot, config.snapshot)[0]
+    reading = reading._replace(schema=Source(config.snapshot, snapshot.schema), large_tables=large_tables(snapshot))
     config = config._replace(small_tables=(*config.small_tables, *tiny_tables(snapshot)))
 
-    def measure(steps: Iterable[Step], state: State) -> Measure:
-        return Measure(steps, context_of(snapshot, config, state))
+    def measure(history: History, steps: Iterable[Step], state: State) -> Measure | None:
+        return Measure(steps, context_of(snapshot, config, state)) if is_on(history, config.snapshot) else None
 
     return reading, config, measure
 
@@ -79,6 +92,11 @@ def tiny_tables(snapshot: Snapshot) -> tuple[str, ...]:
     tables = (one for one in snapshot.relations if one.kind in "rm")
     tiny = (one for one in tables if one.relation_bytes <= TINY_BYTES and one.pages * 8192 <= TINY_BYTES and 0 <= one.tuples <= TINY_ROWS)
     return tuple([f"{one.name.schema or 'public'}.{one.name.name}" for one in tiny])
+
+
+def large_tables(snapshot: Snapshot) -> tuple[str, ...]:
+    """Tables with more rows than anybody wants to have at once."""
+    return tuple([f"{one.name.schema or 'public'}.{one.name.name}" for one in snapshot.relations if one.kind in "rmp" and one.tuples > TINY_ROWS])
 
 
 def context_of(

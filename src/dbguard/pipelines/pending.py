@@ -135,4 +135,4 @@ def _keys(version: str) -> tuple[object, ...]:
 
 
 def _ups(scripts: Iterable[Script]) -> int:
-    return sum(script.direction not in {"down", "variant"} for script in scripts)
+    return sum(script.goes_up for script in scripts)

@@ -55,9 +55,10 @@ def check_queries(
     *,
     postgres: tuple[int, int] = (14, 18),
     small_tables: Iterable[str] = (),
+    large_tables: Iterable[str] = (),
 ) -> QueryReport:
     """What is wrong with each query on the schema of `state`. Never raises because of a text."""
-    inspection = QueryInspection(selection, postgres, small_tables)
+    inspection = QueryInspection(selection, postgres, small_tables, large_tables)
     findings: list[Finding] = []
     unread: list[UnreadPart] = []
     judged: list[Judged] = []
@@ -91,12 +92,15 @@ def _reasons(query: Query) -> tuple[str, ...]:
 class QueryInspection:
     """Runs the checks that are on over queries."""
 
-    def __init__(self, selection: Selection, postgres: tuple[int, int] = (14, 18), small_tables: Iterable[str] = ()) -> None:
+    def __init__(
+        self, selection: Selection, postgres: tuple[int, int] = (14, 18), small_tables: Iterable[str] = (), large_tables: Iterable[str] = ()
+    ) -> None:
         self._rules = selection.woken().get("Query", ())
         self._checks = Checks()
         self.crashed = self._checks.crashed
         self._server = Server(postgres[0])
         self._small = frozenset(_parts(name) for name in small_tables)
+        self._large = frozenset(_parts(name) for name in large_tables)
 
     def step(self, sql: str, state: State, *, path: str = "", name: str = "", rows: str = "") -> QueryStep:
         """A query with its facts."""
@@ -119,7 +123,7 @@ class QueryInspection:
         served = served._replace(candidates=tuple([one for one in served.candidates if (one.table.schema or "", one.table.name) not in small]))
         growth = facts.block(0)
         locked = tuple([(block.number, facts.block(block.number)) for block in query.written if block.locks])
-        return QueryStep(query, state, growth, served, self._server, locked, shape_of(sql).key, small, *origin)
+        return QueryStep(query, state, growth, served, self._server, locked, shape_of(sql).key, small, *origin, large=self._large)
 
     def findings(self, step: QueryStep) -> Iterator[Finding]:
         """Findings with offsets in the query's own text: line and column are still to be told."""

@@ -52,7 +52,8 @@ def without_schema(state: State) -> tuple[str, ...]:
 
 def _report(reading: Reading, state: State, config: Config, selection: Selection) -> tuple[QueryReport, list[Written]]:
     written = [query for source in reading.queries for query in read_queries(source)]
-    return check_queries(written, state, selection, postgres=config.postgres, small_tables=config.small_tables), written
+    report = check_queries(written, state, selection, postgres=config.postgres, small_tables=config.small_tables, large_tables=reading.large_tables)
+    return report, written
 
 
 def schema_state(reading: Reading, config: Config) -> State:

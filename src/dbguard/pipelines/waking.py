@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from dbguard.model.finding import Finding, Flag
@@ -10,6 +10,7 @@ from dbguard.rulebook import Rule
 
 Subject = TypeVar("Subject")
 """A step, a query or a unit of work."""
+Check = Callable[[Any], Iterator[Flag]]
 
 
 def finding_of(rule: Rule, flag: Flag, *, path: str, line: int, **more: Any) -> Finding:
@@ -40,17 +41,31 @@ class Checks:
 
     def __init__(self) -> None:
         self.crashed: list[str] = []
-        self._known: dict[int, Callable[[Any], Iterator[Flag]]] = {}
+        self._known: dict[int, tuple[Sequence[Rule], list[tuple[Rule, Check]]]] = {}  # the rules are kept, so that no others get their id
 
-    def said(self, rules: Iterable[Rule], subject: Subject, where: str) -> list[tuple[Rule, Flag, Subject]]:
+    def said(self, rules: Sequence[Rule], subject: Subject, where: str) -> list[tuple[Rule, Flag, Subject]]:
         """What the checks of `rules` say of a subject, which `where` names to the user."""
         found = []
-        known = self._known
-        for rule in rules:
+        for rule, check in self._checks_of(rules, where):
             try:
-                check = known.get(id(rule)) or known.setdefault(id(rule), rule.check())
                 for flag in check(subject):
                     found.append((rule, flag, subject))
             except Exception as error:  # noqa: BLE001 - whatever a check does wrong
-                self.crashed.append(f"the check of rule {rule.name} crashed on {where}: {type(error).__name__}: {error}")
+                self._crash(rule, where, error)
         return found
+
+    def _checks_of(self, rules: Sequence[Rule], where: str) -> list[tuple[Rule, Check]]:
+        known = self._known.get(id(rules))
+        if known is not None:
+            return known[1]
+        found: list[tuple[Rule, Check]] = []
+        for rule in rules:
+            try:
+                found.append((rule, rule.check()))
+            except Exception as error:  # noqa: BLE001
+                self._crash(rule, where, error)
+        self._known[id(rules)] = rules, found
+        return found
+
+    def _crash(self, rule: Rule, where: str, error: Exception) -> None:
+        self.crashed.append(f"the check of rule {rule.name} crashed on {where}: {type(error).__name__}: {error}")

@@ -70,7 +70,7 @@ def judge_capture(paths: Sequence[str], config: Config, *, whole: bool = True) -
 def look(reading: Reading, config: Config, selection: Selection, passing: Passing | None = None, more: Iterable[Total] = ()) -> Looked:
     looked = _units(_shown(reading.workload, config), selection, passing, more)
     state = schema_state(reading, config)
-    inspection = QueryInspection(selection, config.postgres, config.small_tables)
+    inspection = QueryInspection(selection, config.postgres, config.small_tables, reading.large_tables)
     found: list[Finding] = []
     candidates: list[tuple[str, Candidate]] = []
     for told in looked.shapes.values():

@@ -26,7 +26,9 @@ from dbguard.model.operations import (
     Delete,
     Insert,
     Merge,
+    Refresh,
     Reindex,
+    SetTablespace,
     Update,
     Vacuum,
     ValidateConstraint,
@@ -227,7 +229,7 @@ def _rewrite(name: Name, steps: Sequence[Step], sizes: Sizes) -> Part | None:
     rows, size = sizes.rows(name), sizes.bytes(name)
     if rows is None or size is None:
         return None
-    if any(type(step.operation).__name__ == "SetTablespace" for step in steps):
+    if any(isinstance(step.operation, SetTablespace) for step in steps):
         return Part("rewrite", name, {"page read": size / 8192, "byte rewritten": size}, read=size, written=size)
     terms = {"page read": size / 8192, "row rewritten": rows, "byte rewritten": max(size, rows * ROW_OVERHEAD)}
     for step in steps:
@@ -338,7 +340,7 @@ def _other(step: Step, sizes: Sizes, found: _Collected, rows: float | None) -> N
                     if size is None or count is None
                     else Part("maintenance", lock.relation, {"page read": least / 8192, "row checked": count}, read=least),
                 )
-    elif step.effects.rewrites and type(operation).__name__ == "Refresh":
+    elif step.effects.rewrites and isinstance(operation, Refresh):
         view = step.table(step.effects.rewrites[0])
         for read in view.uses.reads if view.uses is not None else ():
             base = step.before.resolve(read)

@@ -11,9 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
-from dbguard.model.expression import Tree
 from dbguard.model.names import Name
-from dbguard.model.operations import Delete, Update
 from dbguard.model.postgres import LockMode
 from dbguard.model.record import Record
 from dbguard.model.source import Lines, Merged
@@ -21,6 +19,7 @@ from dbguard.model.state import EndOfScript, EndOfTransaction, Lock, State, Step
 from dbguard.model.times import milliseconds
 from dbguard.model.verdict import VERDICTS, Seconds, StepRisk, Waiting
 from dbguard.planning.lock_time import Calibration, Work, replica_lag, seconds, work_of
+from dbguard.planning.risk_rows import changes_many
 from dbguard.planning.risk_sizes import Sizes
 from dbguard.planning.risk_traffic import Traffic
 from dbguard.replay.effects import merge
@@ -37,9 +36,9 @@ class Thresholds(Record):
 
 
 class Cause(Record):
-    """Why a step is not safe, or what it rests on. `kind`: blocked, works (under the lock of an earlier statement), unknown, waits, rows, fails."""
+    """Why a step is not safe, or what it rests on."""
 
-    kind: str
+    kind: str  # blocked, works (under the lock of an earlier statement), unknown, waits, rows, rows unknown, table dropped, index dropped, fails
     verdict: str
     relation: Name | None = None
     mode: LockMode | None = None
@@ -87,7 +86,7 @@ def step_risk(steps: Iterable[Step], context: Context) -> list[Judged]:
         works = []
         for one in statements:
             works.append(work_of(one, context.sizes, context.rows.get(one[0].text)))
-            for step in one if one[0].script.direction not in {"down", "variant"} else ():
+            for step in one if one[0].script.goes_up else ():
                 context.sizes.follow(step.operation, step.before)
         own = [_seconds(one, work, context) for one, work in zip(statements, works, strict=True)]
         held: dict[Name, LockMode] = {}
@@ -272,7 +271,7 @@ def _causes(risk: StepRisk, steps: Sequence[Step], locks: Sequence[Lock], works:
         if risk.to_get_lock is not None and risk.to_get_lock >= limits.stop_blocked:
             yield Cause("waits", "review", seconds=Seconds(risk.to_get_lock, risk.to_get_lock), **shared)  # type: ignore[arg-type]
     yield from _dropped(steps, context)
-    if (unsized := next((step for step in steps if _changes_many(step)), None)) is not None and work.unknown:
+    if (unsized := next((step for step in steps if changes_many(step)), None)) is not None and work.unknown:
         yield Cause("rows unknown", "review", unsized.before.resolve(unsized.operation.table))
     changed = sum(part.terms.get(term, 0.0) for part in work.parts if part.kind == "rows" for term in ("row updated", "row deleted"))
     if changed >= limits.review_rows:
@@ -306,27 +305,6 @@ def _changers(table: Name, context: Context) -> float:
     name = context.sizes.original(table)
     sent = (one for one in context.traffic if one.a_second and one.shape and _CHANGES.search(one.sql))
     return sum(one.a_second or 0.0 for one in sent if Lock(name, LockMode.ROW_EXCLUSIVE) in one.locks)
-
-
-def _changes_many(step: Step) -> bool:
-    operation = step.operation
-    if not isinstance(operation, Update | Delete) or operation.limited or step.before.is_empty(operation.table):
-        return False
-    if step.script.way:  # of a program, which may send it for each row
-        return True
-    equal = _equal_columns(operation.where.tree) if operation.where is not None else set()
-    indexes = step.before.table(operation.table).indexes.values()
-    return not any(one.unique and one.where is None and len(one.columns) == len(one.keys) and equal.issuperset(one.columns) for one in indexes)
-
-
-def _equal_columns(tree: Tree) -> set[str]:
-    """Columns of which a condition takes one value: at most one row of a unique index has those of all its columns."""
-    if tree[0] == "and":
-        return set[str]().union(*map(_equal_columns, tree[1:]))
-    if tree[0] == "op" and tree[1] == "=" and len(tree) == 4:
-        columns = [one[1] for one in tree[2:] if one[0] == "column"]
-        return set(columns) if len(columns) == 1 else set()
-    return set()
 
 
 def _rates(risk: StepRisk, lock: Lock, context: Context) -> tuple[float | None, float, float, bool]:

@@ -27,7 +27,6 @@ class Change(Record):
     seconds: float  # after
     other_plan: bool
     lost: tuple[str, ...] = ()  # indexes that it used and uses no more
-    gained: tuple[str, ...] = ()
     read_in_full: tuple[str, ...] = ()  # tables that it reads in full now, and did not before
 
 
@@ -41,7 +40,6 @@ def change(before: Plan, after: Plan, tables: Tables = NOTHING_KNOWN) -> Change:
         seconds=then,
         other_plan=shape(before.root) != shape(after.root),
         lost=tuple(name for name in old if name not in new),
-        gained=tuple(name for name in new if name not in old),
         read_in_full=tuple(name for name in _scanned(after) if name not in _scanned(before)),
     )
 

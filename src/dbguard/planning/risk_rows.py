@@ -53,6 +53,28 @@ def rows_of(step: Step, sizes: Sizes, rows: float | None = None) -> tuple[tuple[
     return (table.name, (terms, size, images * PAGE)), uncertain
 
 
+def changes_many(step: Step) -> bool:
+    """Whether an UPDATE or DELETE may reach more than one row: its condition fixes no unique key."""
+    operation = step.operation
+    if not isinstance(operation, Update | Delete) or operation.limited or step.before.is_empty(operation.table):
+        return False
+    if step.script.way:  # of a program, which may send it for each row
+        return True
+    equal = _equal_columns(operation.where.tree) if operation.where is not None else set()
+    indexes = step.before.table(operation.table).indexes.values()
+    return not any(one.unique and one.where is None and len(one.columns) == len(one.keys) and equal.issuperset(one.columns) for one in indexes)
+
+
+def _equal_columns(tree: Tree) -> set[str]:
+    """Columns of which a condition takes one value: at most one row of a unique index has those of all its columns."""
+    if tree[0] == "and":
+        return set[str]().union(*map(_equal_columns, tree[1:]))
+    if tree[0] == "op" and tree[1] == "=" and len(tree) == 4:
+        columns = [one[1] for one in tree[2:] if one[0] == "column"]
+        return set(columns) if len(columns) == 1 else set()
+    return set()
+
+
 def _touched(pages: float, rows: float) -> float:
     """How many of `pages` are hit by `rows` that lie anywhere in them."""
     return pages * (1 - exp(-rows / pages)) if pages > 0 else 0.0

@@ -34,7 +34,7 @@ def grow(snapshot: Snapshot, scale: float | Mapping[str, float]) -> Snapshot:
     factors = _factors(snapshot, schema, scale)
     if all(factor == 1 for factor in factors.values()):
         return snapshot
-    domains = Domains(schema, factors, snapshot.columns)
+    domains = Domains(schema, factors)
     tables = {relation.name: relation for relation in snapshot.relations if relation.kind in "rpmf"}
     return snapshot._replace(
         relations=tuple(_grow_relation(relation, factors) for relation in snapshot.relations),

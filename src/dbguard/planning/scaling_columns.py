@@ -7,7 +7,7 @@ other columns stay what they are: a tenfold shop has no more statuses, countries
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from math import exp, log
 
 from dbguard.model.names import Name
@@ -24,12 +24,11 @@ _MOST_HOPS = 20  # of foreign keys that refer to keys that refer
 class Domains:
     """How many times as many values each column has afterwards."""
 
-    def __init__(self, schema: Schema, factors: Mapping[Name, float], columns: Iterable[ColumnStatistics]) -> None:
+    def __init__(self, schema: Schema, factors: Mapping[Name, float]) -> None:
         self.factors = factors
         self._schema = schema
         self._by_name = _referred(schema)
         self._known: dict[tuple[Name, str], float] = {}
-        del columns
 
     def growth(self, table: Name, column: str) -> float:
         """1 for a column whose values are not those of a key that grows."""

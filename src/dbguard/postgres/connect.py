@@ -22,6 +22,7 @@ _SECRETS = ("password", "sslpassword", "oauth_client_secret")
 _DRIVER = re.compile(r"(postgres(?:ql)?)\+\w+(://)")
 _TWO_AT = re.compile(r"postgres(?:ql)?://[^/?#]*@[^/?#]*@")
 _QUOTED = re.compile(r"\"[^\"]*\"?|'[^']*'?")
+_QUESTION = re.compile(r"\s*Is the server running ")  # libpq's; ours is shorter
 _ADVICE = (  # part of a message of libpq or the server -> what to do
     ("password authentication failed", "give the password in PGPASSWORD or in ~/.pgpass"),
     ("no password supplied", "give the password in PGPASSWORD or in ~/.pgpass"),
@@ -90,7 +91,7 @@ def describe(error: Error, hidden: tuple[str, ...] = ()) -> str:
     errors about data quote (class 22).
     """
     diagnostic = error.diag.message_primary
-    lines = [line.strip() for line in (diagnostic or str(error)).splitlines() if line.strip()]
+    lines = [line.strip() for line in (diagnostic or str(error)).splitlines() if line.strip() and not _QUESTION.match(line)]
     text = " ".join(dict.fromkeys(lines[:1] if diagnostic else lines)) or type(error).__name__
     if (error.sqlstate or "").startswith("22"):
         text = _QUOTED.sub("...", text)

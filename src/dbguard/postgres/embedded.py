@@ -123,8 +123,9 @@ def start(
     try:
         try:
             owner = _owner()
+            kept = _kept_cluster(programs)
             programs = _readable(programs, folder, owner)
-            major = _create_cluster(programs, folder, owner, cluster)
+            major = _create_cluster(programs, folder, owner, cluster, kept)
             server = Server(folder, major, lambda: _launch(programs, folder, owner, settings or {}))
         except OSError as error:
             raise ServerError(f"a throw-away PostgreSQL cannot be made in {folder.parent}: {_reason(error)}") from None
@@ -209,18 +210,17 @@ def _shell_test() -> str:
     return shutil.which("test") or "/bin/test"
 
 
-def _create_cluster(programs: Path, folder: Path, owner: tuple[int, int] | None, cluster: Callable[[Path], None] | None) -> int:
+def _create_cluster(programs: Path, folder: Path, owner: tuple[int, int] | None, cluster: Callable[[Path], None] | None, kept: Path | None) -> int:
     """Makes `folder`/data, from a copy kept in the user's cache folder where there is one; returns the major version."""
     data = folder / "data"
-    cached = _cache_folder(programs)
     if cluster is not None:
         cluster(data)
-    elif cached is not None and cached.is_dir():
-        shutil.copytree(cached, data)
+    elif kept is not None and kept.is_dir():
+        shutil.copytree(kept, data)
     else:
         _initdb(programs, data, owner)
-        if cached is not None:
-            _remember(data, cached)
+        if kept is not None:
+            _remember(data, kept)
     if owner is not None:
         _give(data, owner)
     data.chmod(0o700)
@@ -266,8 +266,8 @@ def _make(command: list[str], folder: Path, owner: tuple[int, int] | None) -> tu
     return process.returncode, said.decode(errors="replace").strip()
 
 
-def _cache_folder(programs: Path) -> Path | None:
-    """Where a cluster made by these programs is kept; None if the user has no home folder."""
+def _kept_cluster(programs: Path) -> Path | None:
+    """Where a cluster made by these programs, as they are installed, is kept; None if the user has no home folder."""
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     if not home.is_absolute() or not home.parent.is_dir():
         return None
@@ -276,14 +276,14 @@ def _cache_folder(programs: Path) -> Path | None:
     return home / "dbguard" / "clusters" / hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
-def _remember(data: Path, cached: Path) -> None:
+def _remember(data: Path, kept: Path) -> None:
     """Copies a fresh cluster aside and moves it into place in one step, so that servers started at once cannot see half of it."""
     with suppress(OSError):
-        cached.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        aside = Path(tempfile.mkdtemp(dir=cached.parent))
+        kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        aside = Path(tempfile.mkdtemp(dir=kept.parent))
         try:
             shutil.copytree(data, aside / "data")
-            (aside / "data").rename(cached)
+            (aside / "data").rename(kept)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
 

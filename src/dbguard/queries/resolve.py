@@ -267,7 +267,7 @@ class Resolver:
 
     def known_columns(self, columns: Iterable[str], table: Source) -> None:
         if table.known:
-            self.missing += [f"column {column} of {table.alias} was not found" for column in columns if column and column not in table.columns]
+            self.missing += [f"column `{column}` of `{table.alias}` was not found" for column in columns if column and column not in table.columns]
 
     def outputs(self, targets: tuple[Target, ...], scope: Scope, number: int) -> tuple[tuple[Output, ...], bool]:
         found: list[Output] = []

@@ -74,7 +74,7 @@ def _bare(scope: Scope, name: str) -> Tree | Missing:
         for item in level.items:
             if item.alias == name and item.number is not None:
                 return ("row of", item.number)
-    return Missing(f"column {name} was not found")
+    return Missing(f"column `{name}` was not found")
 
 
 def _in_level(level: Scope, name: str) -> Tree | Missing | None:
@@ -107,7 +107,7 @@ def _qualified(scope: Scope, qualifier: tuple[str, ...], column: str) -> Tree | 
                 return item.columns[column]
             if item.number is not None and (not item.known or column in SYSTEM_COLUMNS):
                 return ("at", item.number, column)
-            return Missing(f"column {'.'.join((*qualifier, column))} was not found")
+            return Missing(f"column `{'.'.join((*qualifier, column))}` was not found")
     return Missing(f"{'.'.join(qualifier)} is not in FROM")
 
 

@@ -105,7 +105,7 @@ class Sources:
         if full in schema.sequences:
             return Source(0, "catalog", alias, block, full, known=False)
         if schema.complete and (full.schema in schema.namespaces or full.schema is None):
-            self._resolver.missing.append(f"table {item.name} was not found")
+            self._resolver.missing.append(f"table `{item.name}` was not found")
         return Source(0, "table", alias, block, full, dict.fromkeys(item.column_aliases), known=False)
 
     def _inner(
@@ -173,7 +173,7 @@ class Sources:
         left = known_left or self._column(name, scope.items[begin:middle])
         right = self._column(name, scope.items[middle:])
         if left is None or right is None:
-            self._resolver.missing.append(f"column {name} of USING was not found")
+            self._resolver.missing.append(f"column `{name}` of USING was not found")
             return
         conditions.append(Condition(("op", "=", left, right), side, how == "full", on=True))
         scope.merged[name] = right if how == "right" else ("coalesce", left, right) if how == "full" else left

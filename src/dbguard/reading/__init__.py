@@ -61,13 +61,14 @@ class Reading(Record):
     queries: tuple[Source, ...] = ()  # files of queries
     schema: Source | None = None  # what `schema` names
     workload: tuple[str, ...] = ()  # absolute paths of captures, logs, traces and exports
+    large_tables: tuple[str, ...] = ()  # with schema: those that the snapshot knows to have many rows
 
 
 class Listener:
     """Hears how reading gets on, so that work can begin before all is read. This one does nothing."""
 
-    def gathered(self, files: int) -> None:
-        """So many SQL files are going to be read."""
+    def expect(self, files: int) -> None:
+        """At least so many files are going to be read. Told once more when it is known better."""
 
     def begin(self, history: History) -> None:
         """A history is read, those of many files first."""
@@ -101,8 +102,9 @@ def read_all(
 
 
 def _read(config: Config, paths: list[str], stdin: StandardInput | None, listener: Listener, changes: Changes | None) -> Reading:
+    listener.expect(len(paths))
     asked = gather(config, paths, stdin.filename if stdin else None, changes)
-    listener.gathered(len(asked.files))
+    listener.expect(len(asked.files))
     desk = Desk(config, asked.relative, changes)
     desk.unreadable += asked.unreadable(desk.shown)
     if stdin and asked.standard_input:

@@ -119,7 +119,8 @@ def going_together(desk: Desk, history: History) -> History:
     new = [script for script in history.scripts[first:] if script.direction == "up"]
     if len(new) > 1:
         desk.notes.append(
-            f"{len(new)} new migrations in {history.root} are taken to go out together: what one creates is new for all (`deployed` says otherwise)"
+            f"the {len(new)} new migrations in {history.root} are taken to be deployed together: nobody uses yet what an earlier one creates "
+            "(if production has some of them already, `deployed` in the configuration names the newest)"
         )
     return history._replace(undeployed_from=first) if new else history
 

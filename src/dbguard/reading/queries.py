@@ -73,9 +73,12 @@ def _name(name: str, rows: str) -> tuple[str, str]:
 
 
 def _plain(source: Source, start: int, end: int, name: str, rows: str) -> Iterator[Written]:
+    """What follows a header, one statement as a rule; a second one is `name (2)`."""
     part = source.text[start:end]
+    number = 0
     for first, last, kind in split.spans(part):
         unread = f"psql meta-command {part[first:last].split(maxsplit=1)[0]}" if kind == split.COMMAND else ""
         if unread and split.is_quiet(part[first:last]):
             continue
-        yield Written(source, start + first, start + last, name, rows, unread)
+        number += not unread
+        yield Written(source, start + first, start + last, f"{name} ({number})" if name and number > 1 else name, rows, unread)

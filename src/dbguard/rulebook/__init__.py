@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dbguard.config import nearest
 from dbguard.errors import ConfigError
 from dbguard.model.finding import Flag, Severity
 from dbguard.model.record import Record
@@ -98,7 +99,7 @@ class Rulebook:
     @classmethod
     def load(cls, folders: Iterable[Path | str] = ()) -> Rulebook:
         """The packaged rules, those of installed packages, and those in `folders` (a page and a check beside it)."""
-        rules = list(_packaged())
+        rules = [*_packaged()]
         for folder in (*_installed(), *map(Path, folders)):
             rules.extend(_folder(folder))
         return cls(rules)
@@ -112,13 +113,6 @@ class Rulebook:
         return tuple(rule.name for rule in self.rules.values() if any(name in names for names in rule.header.known_as.values()))
 
 
-def nearest(name: str, candidates: Iterable[str]) -> str | None:
-    """The candidate that a misspelt `name` most likely means."""
-    from difflib import get_close_matches  # 4 ms, needed only for an error
-
-    return next(iter(get_close_matches(name, list(candidates), n=1, cutoff=0.6)), None)
-
-
 def pages_folder() -> Path:
     """Where the pages are: inside the installed package, else in the checkout. There is no run without rules."""
     package = Path(__file__).parent.parent
@@ -129,10 +123,11 @@ def pages_folder() -> Path:
     raise ConfigError(f"the rule pages are missing: neither {packaged} nor {checkout} exists; install dbguard again")
 
 
-def _packaged() -> Iterator[Rule]:
-    for path, text in _pages(pages_folder()):
-        found = header(text)
-        yield _rule(found, path, "" if found.engine else f"dbguard.checks.{found.name.replace('-', '_')}")
+@cache
+def _packaged() -> tuple[Rule, ...]:
+    """The rules of dbguard itself, read once in a process."""
+    pages = ((path, header(text)) for path, text in _pages(pages_folder()))
+    return tuple(_rule(found, path, "" if found.engine else f"dbguard.checks.{found.name.replace('-', '_')}") for path, found in pages)
 
 
 def _folder(folder: Path) -> Iterator[Rule]:

@@ -270,6 +270,17 @@ def recipe_files(recipe: str) -> tuple[ExampleFile, ...]:
     return tuple(ExampleFile(f"recipe_{number}.sql", text, how) for number, (text, how) in enumerate(texts, start=1))
 
 
+def in_later_migrations(recipe: str, statement: str) -> str:
+    """The recipe with a statement more at the beginning of every migration but the one that it is advice for."""
+    lines = recipe.splitlines()
+    begins = [number for number, line in enumerate(lines) if re.match(_RUN, line)]
+    ends = [*begins[1:], len(lines)]
+    for begin, end in reversed(list(zip(begins, ends, strict=False))):
+        if any(line.strip() and not line.startswith("--") for line in lines[begin:end]):
+            lines.insert(begin + 1, statement)
+    return "\n".join(lines)
+
+
 _PLACEHOLDER = r"\{([a-z_]+)\}"
 
 

@@ -41,6 +41,11 @@ class Unfollowed(Missing):
     """An operation that is not followed."""
 
 
+def is_operation(path: str) -> bool:
+    """Whether a dotted path is an operation of Django or of a package that is known here."""
+    return path.startswith(_MODULES) and path.rpartition(".")[2] in _PARAMETERS
+
+
 class Given(Record):
     """The arguments of an operation. `doubts` takes what is not known of them."""
 

@@ -113,8 +113,19 @@ class Module(Interpreter):
             found = self.modules.find(f"{star}.{name}") if self.modules.knows(star) else None
             if found is not None:
                 return found
-        foreign = [star for star in self.stars if not self.modules.knows(star)]
-        return Symbol(f"{foreign[-1]}.{name}") if foreign and type(value) is Unknown else value
+        foreign = [star for star in reversed(self.stars) if not self.modules.knows(star)]
+        if not foreign or type(value) is not Unknown:
+            return value
+        return Symbol(f"{next((star for star in foreign if _has(star, name)), foreign[0])}.{name}")
+
+
+def _has(star: str, name: str) -> bool:
+    """Whether a module outside of the project is known to have that class of field or operation."""
+    from dbguard.reading.django.arguments import is_operation
+    from dbguard.reading.django.kinds import known
+
+    path = f"{star}.{name}"
+    return is_operation(path) or known(path, (9, 0)) is not None
 
 
 class Modules:
