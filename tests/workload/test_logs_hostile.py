@@ -150,9 +150,9 @@ def test_damaged_gzip_gives_what_came_before(logs: Logs, damage: str):
         packed += b"what is this"
     calls, workload, _ = read(bytes(packed))
     assert workload.notes or workload.unread
-    assert len(calls) <= whole
+    assert len(calls) > 5
     assert damage != "followed" or len(calls) == whole
-    assert damage != "cut" or len(calls) > 5
+    assert damage != "cut" or len(calls) < whole
 
 
 def test_what_cannot_be_opened_or_recognised_is_named_and_the_others_are_read(logs: Logs, tmp_path: Path):

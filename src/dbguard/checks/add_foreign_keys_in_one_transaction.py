@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dbguard.checks import Flag, flag
 from dbguard.model.names import Name
-from dbguard.model.operations import AddColumn, AddConstraint
+from dbguard.model.operations import CreateTable
 from dbguard.model.questions import foreign_keys_added, table_of
 from dbguard.model.state import EndOfTransaction, Step
 from dbguard.model.times import milliseconds
@@ -15,10 +15,11 @@ from dbguard.model.times import milliseconds
 def check(end: EndOfTransaction, step: Step) -> Iterator[Flag]:  # noqa: ARG001 - a moment has its steps
     first: tuple[Name, Name] | None = None  # table and parent
     for one in end.steps:
-        if not isinstance(one.operation, AddColumn | AddConstraint) or one.is_new(one.operation.table):
+        keys = foreign_keys_added(one)
+        if not keys or isinstance(one.operation, CreateTable) or one.is_new(one.operation.table):
             continue
         table = table_of(one.operation, one.before)
-        for _, key in foreign_keys_added(one):
+        for _, key in keys:
             parent = key.references
             if parent is None or table is None or parent == table or one.is_new(parent):
                 continue

@@ -6,6 +6,7 @@ What costs time in `typing.NamedTuple` is compiling every annotation; nobody her
 from __future__ import annotations
 
 from collections import namedtuple
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ else:
                 if key not in fields and key not in {"__module__", "__qualname__"}:
                     setattr(record, key, value)
             record._replace = _replacer(fields)
+            record._make = partial(tuple.__new__, record)  # for hot places: from all values, three times as fast as a call
             return record
 
     class Record(metaclass=_RecordMeta):

@@ -84,7 +84,7 @@ class State(Record):
 
     def target(self, name: Name) -> Name:
         """The full name that an object created as `name` gets."""
-        return name if name.schema is not None else Name(next(iter(self.search_path), "public"), name.name)
+        return name if name.schema is not None else Name._make((next(iter(self.search_path), "public"), name.name))
 
     def resolve_type(self, name: Name) -> Name:
         if name.schema is not None:
@@ -166,7 +166,7 @@ class Step(Record):
 
     def display(self, name: Name) -> Name:
         """A complete name as the user would write it here: without the schema where `search_path` finds it anyway."""
-        short = Name(None, name.name)
+        short = Name._make((None, name.name))
         return short if self.before.resolve(short) == name else name
 
     @property

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
+
 from dbguard.model.expression import Expression
 from dbguard.model.keys import IndexKey
 from dbguard.model.operations import ColumnDefinition, ConstraintDefinition
@@ -34,6 +37,19 @@ def after_word(node: Node, context: Context, word: str, location: int, stops: fr
     """The expression that follows `word`, which is the first one at or after `location`."""
     at = context.find(word, context.index(location))
     return expression(node, context.slice(at + 1, context.until(at + 1, stops)) if at >= 0 else "")
+
+
+def default_of(item: Node, context: Context) -> Expression:
+    """The expression of a DEFAULT. Most are a constant or a call without arguments, for which the statement need not be cut into tokens."""
+    location, node = item.get("location", 0), item["raw_expr"]
+    plain = _plain_default().match(context.text, context.offsets.at(location), context.end)
+    return after_word(node, context, "DEFAULT", location, AFTER_DEFAULT) if plain is None else expression(node, plain[1])
+
+
+@cache
+def _plain_default() -> re.Pattern[str]:
+    """Compiled when first needed, as the first statement of a hook may have none."""
+    return re.compile(r"DEFAULT\s+('[^'\\]*'|\d+(?:\.\d+)?|[A-Z_]\w*(?:\(\))?)\s*(?=[,)]|NOT\s|\Z)", re.IGNORECASE | re.ASCII)
 
 
 def in_parentheses(node: Node, context: Context, word: str, location: int) -> Expression:
@@ -168,7 +184,7 @@ def _constrained(column: ColumnDefinition, items: list[Node], context: Context) 
             case "CONSTR_NULL":
                 changes["null_written"] = True
             case "CONSTR_DEFAULT":
-                changes["default"] = after_word(item["raw_expr"], context, "DEFAULT", item.get("location", 0), AFTER_DEFAULT)
+                changes["default"] = default_of(item, context)
             case "CONSTR_IDENTITY":
                 changes["identity"] = _IDENTITY.get(item.get("generated_when", ""), "always")
             case "CONSTR_GENERATED":

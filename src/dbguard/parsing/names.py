@@ -38,7 +38,7 @@ def kind_of(object_type: str) -> str:
 
 def relation(node: Node) -> Name:
     """The name in a RangeVar."""
-    return Name(node.get("schemaname"), node["relname"])
+    return Name._make((node.get("schemaname"), node["relname"]))
 
 
 def persistence(node: Node) -> str:
@@ -60,8 +60,8 @@ def qualified(items: list[Node]) -> Name:
 
 def from_parts(parts: list[str]) -> Name:
     if len(parts) > 1:
-        return Name(parts[-2], parts[-1])
-    return Name(None, parts[0] if parts else "")
+        return Name._make((parts[-2], parts[-1]))
+    return Name._make((None, parts[0] if parts else ""))
 
 
 def object_name(node: Node | None) -> Name:

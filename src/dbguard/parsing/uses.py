@@ -17,7 +17,7 @@ NOTHING = Uses()
 _NO_NAMES: Scope = frozenset()
 _NOTHING_ONLY: frozenset[Name] = frozenset()
 _SEQUENCE_FUNCTIONS = frozenset({"nextval", "setval", "currval"})
-_LEAVES = ("A_Const", "TypeName", "typeName", "String", "ParamRef", "SetToDefault", "funcname", "opclass", "collname")
+_LEAVES = ("A_Const", "TypeName", "typeName", "String", "ParamRef", "SetToDefault", "funcname", "opclass", "collname", "name", "alias")
 
 
 class _Found:

@@ -43,7 +43,7 @@ class Inspection:
         self.crashed = self._checks.crashed
         self._down: dict[int, tuple[tuple[Rule, ...], tuple[Rule, ...]]] = {}
         self._moments: dict[tuple[type, frozenset[type]], tuple[Rule, ...]] = {}
-        self._low, self._high = postgres
+        self._low, self._high = self._all = postgres
         self._lines: tuple[str, Lines] | None = None
         self._place: tuple[Statement, tuple[int, int, int, int, str]] | None = None
         self._reasons: tuple[Step | None, tuple[str, ...]] = None, ()
@@ -166,7 +166,7 @@ class Inspection:
             instead=words.instead,
             recipe=_in_its_language(_on_its_path(words.recipe, flag, about), step.script, excerpt),
             assumes=tuple(dict.fromkeys((*flag.assumes, *about.effects.unknown))),
-            postgres=versions,
+            postgres=self._or_none(versions),
             because=() if self._brief or rule.category in UNRELATED_TO_LOCKS else self._because(about),
             excerpt="" if self._brief else excerpt,
             start=place.start,
@@ -191,9 +191,14 @@ class Inspection:
 
     def _merged(self, same: list[Finding]) -> Finding:
         """The same finding of several segments of majors as one, with the recipe of the oldest, which newer ones know as well."""
-        known = [finding.postgres for finding in same if finding.postgres]
-        low, high = known[0] if len(known) == 1 else (min(one[0] for one in known), max(one[1] for one in known))
-        return same[-1]._replace(postgres=None if (low, high) == (self._low, self._high) else (low, high))
+        if len(same) == 1:
+            return same[0]
+        known = [finding.postgres or self._all for finding in same]
+        return same[-1]._replace(postgres=self._or_none((min(one[0] for one in known), max(one[1] for one in known))))
+
+    def _or_none(self, versions: tuple[int, int]) -> tuple[int, int] | None:
+        """None for all versions of the run."""
+        return None if versions == self._all else versions
 
 
 def _of_what_runs(found: list[Finding]) -> list[Finding]:

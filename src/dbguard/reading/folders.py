@@ -156,6 +156,7 @@ class Disk:
 def sql_below(disk: Disk, place: Place) -> tuple[list[str], set[str]]:
     """The SQL files of a history, and the other files that say how it runs: names relative to its root, slashes forward."""
     root = place.root
+    below = os.path.join(root, "")
     listing = disk.listing(root)
     match place.layout:
         case "flat":
@@ -170,7 +171,7 @@ def sql_below(disk: Disk, place: Place) -> tuple[list[str], set[str]]:
             for folder in listing.folders:
                 if place.layout == "versions" and not is_version_folder(folder):
                     continue
-                for name in disk.listing(os.path.join(root, folder)).files:
+                for name in disk.listing(below + folder).files:
                     is_script = name in _UNITS if place.layout == "units" else is_sql(name)
                     (names.append if is_script else sides.add)(f"{folder}/{name}")
         case _:
@@ -182,7 +183,7 @@ def sql_below(disk: Disk, place: Place) -> tuple[list[str], set[str]]:
                 for name in found.files:
                     is_script = is_sql(name) and (place.layout != "flyway" or is_flyway_name(name))
                     (names.append if is_script else sides.add)(f"{prefix}/{name}" if prefix else name)
-    return [name for name in names if not disk.is_excluded(os.path.join(root, name))], sides
+    return [name for name in names if not disk.is_excluded(below + name)], sides
 
 
 def other_database(path: str, below: str) -> str:

@@ -123,8 +123,9 @@ def build(desk: Desk, root: str, names: Iterable[str], sides: Iterable[str], ask
     found = []
     prefix = desk.shown(root)
     prefix = "" if prefix == "." else prefix.rstrip("/") + "/"
+    folder = os.path.join(root, "")
     for name in names:
-        path = os.path.join(root, name)
+        path = folder + name
         text = desk.text(path, path in asked)
         if text is not None:
             found.append(File(name, Source(prefix + name, text)))

@@ -101,7 +101,7 @@ def _script(one: Parsed, state: State, major: int, report: bool) -> Generator[St
                 if before.transaction is not None and before.schema.types is not before.transaction.before.types:
                     found = _with_new_labels(found, one, statement, before, server)
                 state = hold(state, found)
-                step = Step(one.script, statement, operation, before, found, state, server)
+                step = Step._make((one.script, statement, operation, before, found, state, server))
                 steps.append(step)
                 current.append(step)
                 yield step

@@ -38,9 +38,8 @@ class Draft:
 
     def done(self) -> State:
         old = self.state.schema
-        new = Schema(
-            self.tables, self.sequences, self.types, self.functions, self.index_tables, self.namespaces, self.extensions, old.complete, self.parents
-        )
+        own = (self.tables, self.sequences, self.types, self.functions, self.index_tables, self.namespaces, self.extensions)
+        new = Schema._make((*own, old.complete, self.parents))
         return self.state._replace(schema=new)
 
     def put(self, table: Table) -> None:

@@ -18,11 +18,11 @@ FORBIDDEN = Effects(transaction="forbidden")
 
 
 def lock(mode: LockMode, *relations: Name) -> tuple[Lock, ...]:
-    return tuple(Lock(relation, mode) for relation in relations)
+    return tuple([Lock._make((relation, mode)) for relation in relations])
 
 
 def lock_all(mode: LockMode, relations: Iterable[Table | Index]) -> tuple[Lock, ...]:
-    return tuple(Lock(relation.name, mode) for relation in relations)
+    return tuple([Lock._make((relation.name, mode)) for relation in relations])
 
 
 def family(state: State, name: Name, *, only: bool = False) -> tuple[Table, ...]:

@@ -29,9 +29,7 @@ def _create_table(operation: CreateTable, state: State, server: Server) -> Effec
     for column in operation.columns:
         if (reason := column_too_new(column, server)) is not None:
             return refused(reason)
-    found = Effects()
-    for column in operation.columns:
-        found = add(found, Effects(locks=named_in(state, server, column.default)))
+    found = Effects(locks=named_in(state, server, *[column.default for column in operation.columns]))
     for source in operation.like:
         found = add(found, _like(source, state, server))
     for parent_name in operation.inherits:
