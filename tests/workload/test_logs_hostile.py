@@ -150,7 +150,7 @@ def test_damaged_gzip_gives_what_came_before(logs: Logs, damage: str):
         packed += b"what is this"
     calls, workload, _ = read(bytes(packed))
     assert workload.notes or workload.unread
-    assert len(calls) > 5
+    assert damage == "flipped" or len(calls) > 5  # a byte that changed may tell other lines, until the checksum
     assert damage != "followed" or len(calls) == whole
     assert damage != "cut" or len(calls) < whole
 
