@@ -208,3 +208,21 @@ def test_a_mistake_in_dbguard_is_one_short_message(project: Path):
     log = next(project.glob("dbguard-*.log"))
     assert str(log) in done.stderr
     assert "Traceback" in log.read_text()
+
+
+def test_of_a_refused_statement_only_that_is_told_unless_it_is_allowed(project: Path, capsys: pytest.CaptureFixture[str]):
+    path = project / "migrations" / "002_index.sql"
+    statement = "ALTER TABLE orders ALTER COLUMN customer_id TYPE integer, DROP COLUMN nobody;\n"
+
+    def rules() -> set[str]:
+        run(["check", "--format", "json"])
+        return {one["rule"] for one in json.loads(capsys.readouterr().out)["findings"]}
+
+    path.write_text(statement)
+    assert rules() == {"statement-fails"}
+    others = {"alter-column-type-narrowing", "lock-timeout-missing"}
+    path.write_text(f"-- dbguard: allow statement-fails - the column is there\n{statement}")
+    assert rules() == others
+    path.write_text(statement)
+    (project / "dbguard.toml").write_text('ignore = ["statement-fails"]\n')
+    assert rules() == others

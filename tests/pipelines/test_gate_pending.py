@@ -10,6 +10,7 @@ import pytest
 from dbguard.config import Config, Migrations
 from dbguard.model.names import Name
 from dbguard.model.snapshot import Applied, Snapshot
+from dbguard.pipelines.gate_pending import Asked, pending_of
 from dbguard.pipelines.pending import is_on, notes, on_snapshot
 from dbguard.reading import read_all
 
@@ -57,6 +58,15 @@ def test_of_tools_that_list_what_is_applied_the_rest_is_pending(folder: str) -> 
 def test_what_was_skipped_in_the_middle_is_pending() -> None:
     versions = everything("flyway")
     assert pending("flyway", "flyway", *versions[:1], *versions[2:]) == [versions[1]]
+
+
+def test_deployed_means_the_same_where_each_migration_has_a_down_file() -> None:
+    versions = everything("golang-migrate")
+    config = Config.load(str(FIXTURES / "golang-migrate"), {"cache": False, "deployed": versions[-3]})
+    (history,) = pending_of(Asked(config, (), None, ()), None).reading.histories
+    assert [script.version for script in history.scripts if history.asks_for(script)] == versions[-2:]
+    assert history.undeployed_from is not None
+    assert history.scripts[history.undeployed_from].version == versions[-2]
 
 
 def test_golang_migrate_knows_only_where_it_is() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dbguard.checks import Flag, flag
+from dbguard.model.names import text_literal
 from dbguard.model.operations import AddEnumValue, Comment, CreateFunction, CreateTrigger
 from dbguard.model.state import EndOfTransaction, Step
 
@@ -23,5 +24,5 @@ def check(transaction: EndOfTransaction, step: Step) -> Iterator[Flag]:
         if isinstance(one.operation, Comment | CreateFunction | CreateTrigger):
             continue  # bodies and arguments are text until they run
         for label in tuple(added):
-            if "'" + label.replace("'", "''") + "'" in one.text:
+            if text_literal(label) in one.text:
                 yield flag(at=one.statement, label=label, type=added.pop(label).type)

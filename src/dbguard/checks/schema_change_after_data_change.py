@@ -7,20 +7,16 @@ from collections.abc import Iterator
 from dbguard.checks import Flag, blocking_lock, flag
 from dbguard.model.names import Name
 from dbguard.model.operations import Delete, Insert, Update
-from dbguard.model.postgres import LockMode
 from dbguard.model.state import EndOfTransaction, Lock, Step
 
 
 def check(transaction: EndOfTransaction, step: Step) -> Iterator[Flag]:  # noqa: ARG001 - a moment has its steps
     changed: dict[Name, str] = {}
-    held: dict[Name, LockMode] = {}
     for one in transaction.steps:
         lock = blocking_lock(one) if changed else None
-        if lock is not None and lock.relation in changed and not isinstance(one.operation, Update | Delete | Insert) and _waits(lock, held):
+        if lock is not None and lock.relation in changed and not isinstance(one.operation, Update | Delete | Insert) and _waits(lock, one):
             yield flag(at=one.statement, table=one.display(lock.relation), command=changed[lock.relation])
             return
-        for taken in one.effects.locks:
-            held[taken.relation] = max(taken.mode, held.get(taken.relation, taken.mode))
         match one.operation:
             case Update(table=table):
                 changed.setdefault(one.before.resolve(table), "UPDATE")
@@ -30,6 +26,8 @@ def check(transaction: EndOfTransaction, step: Step) -> Iterator[Flag]:  # noqa:
                 changed.setdefault(one.before.resolve(table), "INSERT")
 
 
-def _waits(lock: Lock, held: dict[Name, LockMode]) -> bool:
+def _waits(lock: Lock, step: Step) -> bool:
     """Whether another transaction can be in the way: not if this one holds a lock as strong on the table already."""
-    return held.get(lock.relation, LockMode.ACCESS_SHARE) < lock.mode
+    transaction = step.before.transaction
+    held = transaction.locks.get(lock.relation) if transaction is not None else None
+    return held is None or held < lock.mode

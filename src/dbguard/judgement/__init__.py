@@ -6,7 +6,7 @@ Out: the `Result` that is reported.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["CLEAN", "COULD_NOT_LOOK", "FINDINGS", "Allow", "allows", "judge"]
 
 CLEAN, FINDINGS, COULD_NOT_LOOK = 0, 1, 3
+_REFUSED = "statement-fails"
 
 
 def judge(
@@ -42,7 +43,7 @@ def judge(
     given = tuple(given)
     applied = apply(given, found.findings, found.unread, selection.book, today)
     everything = (*applied.findings, *_engine(given, applied, selection, today))
-    findings = tuple(sorted(decide(everything, selection, config), key=_order))
+    findings = tuple(sorted(_of_what_runs(tuple(decide(everything, selection, config))), key=_order))
     silent, gone = 0, 0
     if known is not None:
         from dbguard.judgement.baseline import compare
@@ -65,6 +66,23 @@ def judge(
     unread = tuple(sorted(applied.unread, key=lambda part: (part.path, part.line)))
     result = found._replace(findings=findings, unread=unread, summary=summary)
     return result._replace(exit_code=exit_code(result, config.fail_on, strict=config.strict))
+
+
+def _of_what_runs(found: tuple[Finding, ...]) -> Iterable[Finding]:
+    """Of a statement that PostgreSQL refuses only that is told, unless it is allowed or off: what it would do on those servers, it does not."""
+    refused = {(one.path, one.start): one.postgres for one in found if one.rule == _REFUSED}
+    if not refused:
+        return found
+    return [one for one in found if one.rule == _REFUSED or not _is_refused(one, refused)]
+
+
+def _is_refused(finding: Finding, refused: Mapping[tuple[str, int], tuple[int, int] | None]) -> bool:
+    """Whether its statement is refused on all of its versions."""
+    at = finding.path, finding.start
+    if at not in refused:
+        return False
+    low_high, own = refused[at], finding.postgres
+    return low_high is None or (own is not None and low_high[0] <= own[0] and own[1] <= low_high[1])
 
 
 def exit_code(result: Result, fail_on: Severity, *, strict: bool) -> int:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from dbguard.model.keys import IndexKey
-from dbguard.model.names import Name, quote, quote_all
+from dbguard.model.names import Name, quote, quote_all, text_literal
 from dbguard.model.operations import AddColumn, ConstraintDefinition, CreateIndex, DropConstraint, RenameColumn, RenameTable
 from dbguard.model.schema import Constraint, Index, Table, UserType
 from dbguard.model.sql import choose_name, constraint_clause, constraint_name, default_text, index_statement
@@ -182,8 +182,7 @@ def create_columns(index: CreateIndex) -> tuple[str, ...]:
 
 def sequence_of(table: Name, column: str) -> str:
     """The call that finds the sequence of a column; the column's name is text in it, the table's is parsed."""
-    literals = (text.replace("'", "''") for text in (str(table), column))
-    return "pg_get_serial_sequence('{}', '{}')".format(*literals)
+    return f"pg_get_serial_sequence({text_literal(str(table))}, {text_literal(column)})"
 
 
 def as_defined(key: Constraint, state: State) -> ConstraintDefinition:

@@ -37,6 +37,11 @@ def quote_all(identifiers: tuple[str, ...] | list[str]) -> str:
     return ", ".join(map(quote, identifiers))
 
 
+def text_literal(text: str) -> str:
+    """`text` as a string constant (manual section 4.1.2.1), as `standard_conforming_strings` reads it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 MAX_IDENTIFIER_BYTES = 63  # NAMEDATALEN - 1
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from dbguard.model.keys import PartitionBound
-from dbguard.model.names import Name, quote, quote_all
+from dbguard.model.names import Name, quote, quote_all, text_literal
 from dbguard.model.operations.indexes import CreateIndex
 from dbguard.model.operations.tables import ConstraintDefinition
 from dbguard.model.schema import Index, PartitionKey, Table
@@ -64,7 +64,7 @@ def literal(tree: tuple[Any, ...]) -> str | None:
         case ("const", int() as number):
             return str(number)
         case ("const", text):
-            return "'" + str(text).replace("'", "''") + "'"
+            return text_literal(str(text))
         case ("number", text):
             return str(text)
         case ("cast", data_type, inner):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dbguard.model.expression import Tree, walk
-from dbguard.model.names import Name, quote
+from dbguard.model.names import Name, quote, text_literal
 from dbguard.model.predicates import is_always_true
 from dbguard.model.query import Access, Block, Candidate, Clause, Condition, Query, QueryStep, Source
 from dbguard.model.sql import index_statement
@@ -83,7 +83,7 @@ def shown(tree: Tree, query: Query | None = None) -> str:
         case ("const", bool(value)):
             return "true" if value else "false"
         case ("const", str(value)):
-            return "'" + value.replace("'", "''") + "'"
+            return text_literal(value)
         case ("const" | "number", value):
             return str(value)
         case ("cast", to, inner):

@@ -132,7 +132,6 @@ class Table(Record):
     policies: Mapping[str, Policy] = {}
     rules: frozenset[str] = frozenset()
     row_security: bool = False
-    replica_identity: str = "default"
     options: Mapping[str, str] = {}
     access_method: str = "heap"
     tablespace: str = ""

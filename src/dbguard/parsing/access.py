@@ -20,7 +20,6 @@ def _grant_of(node: Node, kind: str) -> op.Grant:
     return op.Grant(
         kind,
         tuple(object_name(item) for item in node.get("objects", ())),
-        not node.get("is_grant", False),
         tuple(item["AccessPriv"].get("priv_name", "all") for item in node.get("privileges", ())),
         tuple(map(role, node.get("grantees", ()))),
         node.get("targtype") == "ACL_TARGET_ALL_IN_SCHEMA",
@@ -29,7 +28,7 @@ def _grant_of(node: Node, kind: str) -> op.Grant:
 
 def _grant_role(node: Node, _context: Context) -> tuple[Operation, ...]:
     names = tuple(Name(None, item["AccessPriv"].get("priv_name", "")) for item in node.get("granted_roles", ()))
-    return (op.Grant("role", names, not node.get("is_grant", False), (), tuple(map(role, node.get("grantee_roles", ())))),)
+    return (op.Grant("role", names, (), tuple(map(role, node.get("grantee_roles", ())))),)
 
 
 def _default_privileges(node: Node, _context: Context) -> tuple[Operation, ...]:

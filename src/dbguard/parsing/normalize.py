@@ -21,7 +21,6 @@ MOST_CHARACTERS = 500_000
 # The first character as one class lets the search skip to it.
 _PIECES = re.compile(r"(['0-9](?:(?<=')[^']*'(?:'[^']*')*|(?<=[0-9])(?<![\w$.].)[\w.]*))", re.DOTALL)
 _NUMBER = re.compile(r"\.?\d")
-_PREFIX = re.compile(r"[eEbBxXnN]|[uU]&")
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.)", re.DOTALL)
 _ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _PARAMETER = re.compile(r"\$(\d{1,5})")

@@ -153,7 +153,7 @@ def _published(node: Node) -> tuple[tuple[Name, ...], tuple[frozenset[str], ...]
 
 def _create_publication(node: Node, _context: Context) -> tuple[Operation, ...]:
     tables, columns = _published(node)
-    return (op.CreatePublication(node["pubname"], tables, node.get("for_all_tables", False), columns),)
+    return (op.CreatePublication(node["pubname"], tables, columns),)
 
 
 def _alter_publication(node: Node, _context: Context) -> tuple[Operation, ...]:

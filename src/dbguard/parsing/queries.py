@@ -80,7 +80,6 @@ def _insert(node: Node, _context: Context) -> tuple[Operation, ...]:
             rows,
             query is None,
             {"ONCONFLICT_NOTHING": "nothing", "ONCONFLICT_UPDATE": "update"}.get(conflict.get("action", ""), ""),
-            tuple(item["IndexElem"]["name"] for item in conflict.get("infer", {}).get("indexElems", ()) if "name" in item["IndexElem"]),
             limited,
         ),
     )

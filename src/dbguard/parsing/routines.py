@@ -45,7 +45,6 @@ def _create_function(node: Node, _context: Context) -> tuple[Operation, ...]:
             node.get("replace", False),
             written.get("language", "sql").lower(),
             written.get("volatility", "volatile"),
-            "volatility" in written,
             written.get("security") == "true",
             tuple(settings),
             written.get("as", ""),

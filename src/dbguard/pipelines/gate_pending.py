@@ -129,4 +129,8 @@ def _histories(asked: Asked, since: str | None) -> Reading:
 
 
 def _without_downs(history: History) -> History:
-    return history._replace(scripts=tuple([script for script in history.scripts if script.goes_up]))
+    first = history.undeployed_from
+    return history._replace(
+        scripts=tuple([script for script in history.scripts if script.goes_up]),
+        undeployed_from=None if first is None else sum(script.goes_up for script in history.scripts[:first]),
+    )

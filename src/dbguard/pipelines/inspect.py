@@ -25,7 +25,6 @@ warnings, and warnings would become advice, which is off unless asked for."""
 
 
 _MOMENTS = frozenset(["EndOfScript", "EndOfTransaction", "Merged"])
-_REFUSED = "statement-fails"
 Said = list[tuple[Rule, Flag, Step]]
 UNRELATED_TO_LOCKS = {"queries", "schema", "security"}
 
@@ -50,7 +49,6 @@ class Inspection:
         self._older: dict[tuple[int, int], Step] = {}  # steps of this script on other majors: moments ask for them again
 
     def findings(self, steps: Iterable[Step]) -> Iterator[Finding]:
-        found: list[Finding] = []  # of one script
         for step in steps:
             moment = isinstance(step.operation, EndOfScript | EndOfTransaction)
             kind = type(step.operation).__name__
@@ -58,12 +56,9 @@ class Inspection:
             if moment:
                 rules = self._of_moment(step.operation, rules)
             if rules:
-                found += self._step(step, rules)
+                yield from self._step(step, rules)
             if isinstance(step.operation, EndOfScript):
                 self._older.clear()
-                yield from _of_what_runs(found)
-                found = []
-        yield from _of_what_runs(found)
 
     def _of_moment(self, moment: EndOfScript | EndOfTransaction, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
         """Of the rules that a moment wakes, those that are about what was done."""
@@ -199,18 +194,6 @@ class Inspection:
     def _or_none(self, versions: tuple[int, int]) -> tuple[int, int] | None:
         """None for all versions of the run."""
         return None if versions == self._all else versions
-
-
-def _of_what_runs(found: list[Finding]) -> list[Finding]:
-    """Of a statement that PostgreSQL refuses only that is told: what it would do on those servers, it does not."""
-    refused = {one.start: one.postgres for one in found if one.rule == _REFUSED}
-    if not refused:
-        return found
-    return [one for one in found if one.rule == _REFUSED or one.start not in refused or not _covers(refused[one.start], one.postgres)]
-
-
-def _covers(refused: tuple[int, int] | None, versions: tuple[int, int] | None) -> bool:
-    return refused is None or (versions is not None and refused[0] <= versions[0] and versions[1] <= refused[1])
 
 
 def _in_its_language(recipe: str | None, script: Script, excerpt: str) -> str | None:

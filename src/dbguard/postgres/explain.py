@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from dbguard.errors import ServerError, UsageError
+from dbguard.model.names import text_literal
 from dbguard.model.plan import Plan, Size
 from dbguard.model.record import Record
 from dbguard.parsing.explainable import Explainable, explainable, with_casts
@@ -296,7 +297,4 @@ def _refused(error: Any) -> NotPlannedError:
 
 
 def _literal(value: str) -> str:
-    if value == "NULL":
-        return value
-    escaped = value.replace("'", "''")
-    return f"'{escaped}'"
+    return value if value == "NULL" else text_literal(value)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from dbguard.model.names import Name
+from dbguard.model.names import Name, text_literal
 from dbguard.model.operations import Begin, Commit, CreateExtension, Rollback
 from dbguard.model.source import Parsed, Statement
 from dbguard.postgres.observe import Observation, apart
@@ -160,7 +160,7 @@ def _insert(connection: Connection[Any], name: Name, number: int) -> str:
         if not not_null and number == 1:
             values.append("NULL")
         elif kind == "e":
-            values.append("'" + str(first if number == 1 else last).replace("'", "''") + "'")
+            values.append(text_literal(str(first if number == 1 else last)))
         else:
             values.append(_value(type_name, category, number))
     if not columns:

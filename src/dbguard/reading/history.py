@@ -48,7 +48,7 @@ class History(Record):
 
     `scripts` are in order: each up script, then its down script if there is one, repeatable scripts last. Scripts whose
     source is in `asked` give findings, the others only build the schema. The first script that production does not have
-    is `scripts[undeployed_from]`, if that was configured.
+    is `scripts[undeployed_from]`, if that was configured or a comparison tells.
     """
 
     root: str

@@ -54,7 +54,7 @@ def replay(parsed: Iterable[Parsed], state: State, major: int, asked: Callable[[
     for ordinal, one in enumerate(parsed, start=state.now.script + 1):
         start = before_up if one.script.direction == "variant" else state
         after = yield from _script(one, start._replace(now=Created(ordinal, state.now.transaction + 1)), major, asked(one.script))
-        if one.script.direction in {"down", "variant"}:
+        if not one.script.goes_up:
             state = state._replace(now=after.now)
         else:
             before_up, state = state, after

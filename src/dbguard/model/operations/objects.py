@@ -173,7 +173,6 @@ class CreateFunction(Record):
     replace: bool = False
     language: str = "sql"
     volatility: str = "volatile"
-    volatility_written: bool = False
     security_definer: bool = False
     settings: tuple[tuple[str, str], ...] = ()  # SET clauses
     body: str = ""
@@ -271,7 +270,6 @@ class Grant(Record):
 
     kind: str  # table, sequence, function, schema, database, type, language, ..., role, default privileges
     names: tuple[Name, ...] = ()
-    revoke: bool = False
     privileges: tuple[str, ...] = ()  # empty: ALL
     grantees: tuple[str, ...] = ()
     all_in_schema: bool = False
@@ -295,7 +293,6 @@ class CreateStatistics(Record):
 class CreatePublication(Record):
     name: str
     tables: tuple[Name, ...] = ()
-    all_tables: bool = False
     columns: tuple[frozenset[str], ...] = ()  # by table: columns that its column list or row filter names
 
 

@@ -26,7 +26,6 @@ class Insert(Record):
     rows: int | None = None
     default_values: bool = False
     on_conflict: str = ""  # "", nothing, update
-    conflict_columns: tuple[str, ...] = ()
     limited: bool = False  # INSERT ... SELECT whose SELECT has LIMIT or no FROM
 
 

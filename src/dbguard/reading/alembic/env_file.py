@@ -18,7 +18,6 @@ from dbguard.reading.python.values import Attribute, Called, Local, Symbol, Unkn
 
 _EXECUTES = frozenset(["execute", "exec_driver_sql", "scalar", "scalars"])
 _ENDS = frozenset(["commit", "rollback"])
-_CONTEXT = ("alembic.context", "flask_migrate.context")
 
 
 class EnvFile(Record):
@@ -30,7 +29,6 @@ class EnvFile(Record):
     sets_lock_timeout: bool = False
     include_schemas: bool = False
     metadata: Value = None
-    other_database: bool = False
     interpreter: Interpreter | None = None
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from dbguard.model.names import text_literal
 from dbguard.reading.python.values import Attribute, Called, Symbol, Value, is_known
 
 if TYPE_CHECKING:
@@ -99,10 +100,6 @@ def _quoted(name: str) -> str:
     return name if name.startswith('"') else '"' + name.replace('"', '""') + '"'
 
 
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
 def _sync_enum(call: Called) -> tuple[str, str]:
     """alembic_postgresql_enum: a new type takes the place of the old one, and every column of it is rewritten."""
     order = ("enum_schema", "enum_name", "new_values", "affected_columns", "enum_values_to_rename")
@@ -112,7 +109,7 @@ def _sync_enum(call: Called) -> tuple[str, str]:
     if not isinstance(schema, str) or not isinstance(name, str) or not isinstance(values, list) or not is_known([values, renamed]):
         return "", "what `op.sync_enum_values` is given is not known"
     new, old, doubt = f"{_quoted(schema)}.{_quoted(name)}", f"{_quoted(schema)}.{_quoted(name + '_old')}", ""
-    parts = [f"ALTER TYPE {new} RENAME TO {_quoted(name + '_old')}", f"CREATE TYPE {new} AS ENUM ({', '.join(map(_literal, map(str, values)))})"]
+    parts = [f"ALTER TYPE {new} RENAME TO {_quoted(name + '_old')}", f"CREATE TYPE {new} AS ENUM ({', '.join(map(text_literal, map(str, values)))})"]
     parts += _comparisons(schema, new, old, renamed)
     columns = given.get("affected_columns")
     for one in columns if isinstance(columns, list) else ():
@@ -138,7 +135,7 @@ def _sync_enum(call: Called) -> tuple[str, str]:
 def _comparisons(schema: str, new: str, old: str, renamed: list[Any]) -> Iterator[str]:
     value = "old_enum_val::text"
     if renamed:
-        value = f"CASE {' '.join(f'WHEN {value} = {_literal(was)} THEN {_literal(now)}' for was, now in renamed)} ELSE {value} END"
+        value = f"CASE {' '.join(f'WHEN {value} = {text_literal(was)} THEN {text_literal(now)}' for was, now in renamed)} ELSE {value} END"
     for sign, function in (("!=", "new_old_not_equals"), ("=", "new_old_equals")):
         name = f"{_quoted(schema)}.{function}"
         yield (
@@ -169,10 +166,10 @@ def _cast(column: str, new: str, renamed: list[Any], is_array: bool) -> str:
     if is_array:
         value = f"{column}::text[]"
         for was, now in renamed:
-            value = f"array_replace({value}, {_literal(was)}, {_literal(now)})"
+            value = f"array_replace({value}, {text_literal(was)}, {text_literal(now)})"
         return f"{value}::{new}[]"
     if renamed:
-        cases = " ".join(f"WHEN {column}::text = {_literal(was)} THEN {_literal(now)}::{new}" for was, now in renamed)
+        cases = " ".join(f"WHEN {column}::text = {text_literal(was)} THEN {text_literal(now)}::{new}" for was, now in renamed)
         return f"CASE {cases} ELSE {column}::text::{new} END"
     return f"{column}::text::{new}"
 

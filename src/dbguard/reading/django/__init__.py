@@ -98,7 +98,6 @@ def _note_unseen(desk: Desk, apps: Iterable[App], asked: Iterable[str]) -> None:
 
 def _project(desk: Desk, root: str, modules: Modules, found: settings.Found, apps: tuple[App, ...], asked: Iterable[str]) -> Project:  # noqa: PLR0917
     known = found.settings._replace(
-        app_auto_fields={app.label: app.auto_field for app in apps if app.auto_field},
         version=versions.stated(modules.disk, root),
         resolve_class=partial(fields_in_project.resolve_class, modules),
         resolve_value=partial(fields_in_project.resolve_value, modules),

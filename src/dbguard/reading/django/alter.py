@@ -151,7 +151,6 @@ class Related(Record):
 
     old: Column
     new: Column
-    old_model: Model
     model: Model
 
 
@@ -176,8 +175,8 @@ def _related(before: State, after: State, old: Column, new: Column, depth: int) 
         return []
     pairs = zip(_relevant(before, old.model, old), _relevant(after, new.model, new), strict=False)
     found = []
-    for (old_model, old_column), (new_model, new_column) in pairs:
-        found.append(Related(old_column, new_column, old_model, new_model))
+    for (_, old_column), (new_model, new_column) in pairs:
+        found.append(Related(old_column, new_column, new_model))
         if new_column.field.unique:
             found += _related(before, after, old_column, new_column, depth + 1)
     return found

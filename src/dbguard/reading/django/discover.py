@@ -15,7 +15,7 @@ from dbguard.model.record import Record
 from dbguard.reading.django.modules import Modules, inherited
 from dbguard.reading.folders import Disk
 from dbguard.reading.python.interpret import Interrupted
-from dbguard.reading.python.values import Local, Symbol, Value
+from dbguard.reading.python.values import Local, Value
 
 MIGRATIONS = "migrations"
 _PROJECT_FILES = frozenset(["pyproject.toml", "setup.py", "setup.cfg", "Pipfile", "requirements.txt"])
@@ -28,7 +28,6 @@ class App(Record):
     package: str
     folder: str  # absolute
     names: tuple[str, ...] = ()  # of its migrations
-    auto_field: str = ""
     has_init: bool = True
 
     @property
@@ -44,7 +43,6 @@ class Config(Record):
     path: str
     name: str
     label: str
-    auto_field: str = ""
     default: bool | None = None
 
 
@@ -159,7 +157,7 @@ def _app(  # noqa: PLR0917
     config = configs.get(package) or (_config_in(modules, package) if "apps.py" in disk.listing(above).files else None)
     label = config.label if config is not None else package.rpartition(".")[2]
     is_installed = package in configs or package in installed or own in moved
-    return rest._replace(label=label, auto_field=config.auto_field if config is not None else ""), False, is_installed
+    return rest._replace(label=label), False, is_installed
 
 
 def _folder(modules: Modules, dotted: str) -> str:
@@ -204,13 +202,12 @@ def _config(modules: Modules, local: Local, path: str) -> Config | None:
         members = inherited(local, modules) if local.is_class else {}
     except Interrupted:
         return None
-    name, label, auto, default = (members.get(key) for key in ("name", "label", "default_auto_field", "default"))
+    name, label, default = (members.get(key) for key in ("name", "label", "default"))
     if not isinstance(name, str) or not name:
         return None
     return Config(
         path,
         name,
         label if isinstance(label, str) and label else name.rpartition(".")[2],
-        auto if isinstance(auto, str) else auto.path if type(auto) is Symbol else "",
         default if isinstance(default, bool) else None,
     )

@@ -39,7 +39,6 @@ class Settings(Record):
     """What a project's settings say about its migrations. The defaults are those of a project that `startproject` makes."""
 
     default_auto_field: str = "django.db.models.BigAutoField"
-    app_auto_fields: dict[str, str] = {}  # app label -> `default_auto_field` of its AppConfig  # noqa: RUF012
     auth_user_model: str = "auth.User"
     swappable: dict[str, str] = {}  # setting -> model, for others than AUTH_USER_MODEL  # noqa: RUF012
     version: tuple[int, int] = (5, 2)  # Django's

@@ -1,4 +1,4 @@
-"""ALTER TABLE on the table itself: persistence, options, inheritance, replica identity, row security."""
+"""ALTER TABLE on the table itself: persistence, options, inheritance, row security."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from dbguard.model.operations.tables import (
     SetAccessMethod,
     SetOfType,
     SetPersistence,
-    SetReplicaIdentity,
     SetRowSecurity,
     SetTableOptions,
     SetTablespace,
@@ -88,10 +87,6 @@ def set_of_type(state: State, operation: SetOfType) -> State:
     return _table(state, operation, lambda table: table._replace(of_type=of_type))
 
 
-def set_replica_identity(state: State, operation: SetReplicaIdentity) -> State:
-    return _table(state, operation, lambda table: table._replace(replica_identity=operation.identity))
-
-
 def set_row_security(state: State, operation: SetRowSecurity) -> State:
     if operation.change not in {"enable", "disable"}:
         return state
@@ -105,6 +100,5 @@ ADVANCE: Advances = {
     SetTableOptions: set_options,
     Inherit: inherit,
     SetOfType: set_of_type,
-    SetReplicaIdentity: set_replica_identity,
     SetRowSecurity: set_row_security,
 }
